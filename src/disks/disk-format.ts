@@ -1,0 +1,76 @@
+import type { ByteRange } from '../lib/byte-range.ts';
+import type { DiskSource } from './disk-source.ts';
+
+export type DiskFormatName = 'vhdx' | 'vhd' | 'raw';
+export type DiskSubformat = 'fixed' | 'dynamic' | 'differencing';
+
+/** What an image says of itself, without its content. */
+export interface DiskImageInfo {
+  readonly format: DiskFormatName;
+  readonly subformat: DiskSubformat;
+  readonly virtualSize: number;
+  /** Bytes in a payload block of the container; 0 where the format has none (raw, fixed VHD). */
+  readonly blockSize: number;
+  readonly logicalSectorSize: number;
+  readonly physicalSectorSize: number;
+  /** The disk id that the format keeps (VHDX virtual disk id, VHD unique id), lower case with hyphens. */
+  readonly diskId?: string;
+  readonly parent?: { readonly path: string; readonly status: 'found' | 'missing' | 'wrong' };
+  readonly dirtyLog: boolean;
+}
+
+export interface OpenImageOptions {
+  /** Parent of a differencing image, instead of what its locators say. Its identity is verified all the same. */
+  readonly parent?: string;
+}
+
+export interface CreateImageOptions {
+  readonly sizeBytes: number;
+  readonly subformat: DiskSubformat;
+  readonly logicalSectorSize?: 512 | 4096;
+  readonly physicalSectorSize?: 512 | 4096;
+  /** VHDX 1 MiB to 256 MiB, a power of two; VHD 512 KiB or 2 MiB. The format's default when absent. */
+  readonly blockSize?: number;
+  /** For `differencing`: the parent's path; size and sectors come from it. */
+  readonly parent?: string;
+  readonly diskId?: string;
+}
+
+/** A virtual disk opened for reading and writing in place. One writer at a time. */
+export interface WritableDisk extends DiskSource {
+  /** Writes at a position of the virtual disk. Sector-aligned or not. Past the end: MABS-DISK-RANGE. */
+  write(offset: number, bytes: Uint8Array): Promise<void>;
+  /**
+   * Makes room for ranges of the virtual disk, so that `extents` answers `file` for them and other threads may write there
+   * themselves. What was zero before reads as zero until it is written. Never for a differencing disk.
+   */
+  allocate(ranges: readonly ByteRange[]): Promise<void>;
+  /** Everything written so far is durable when this resolves. */
+  flush(): Promise<void>;
+  /** Sparse range that is all zero from now on, when the format can tell; otherwise zeros are written. */
+  writeZeros(range: ByteRange): Promise<void>;
+}
+
+/** One container format. Parsers check every length, offset and count; a damaged image is a typed error of kind `damaged`. */
+export interface DiskFormat {
+  readonly name: DiskFormatName;
+  /** Whether the file is of this format: true also for a damaged one whose signature can be told. */
+  detect(path: string): Promise<boolean>;
+  /** Describes also an image whose parent is missing or wrong. Reads no payload. */
+  describe(path: string, options?: OpenImageOptions): Promise<DiskImageInfo>;
+  /** Opens the content, parents included. A missing or wrong parent: kind `prerequisite`. */
+  open(path: string, options?: OpenImageOptions): Promise<DiskSource>;
+  /** Opens to write in place. A dirty log is replayed into the file first. */
+  openForWriting(path: string, options?: OpenImageOptions): Promise<WritableDisk>;
+  /** Makes a new image; the file must not exist. After `flush` and dispose it is complete. A failure removes the file. */
+  create(path: string, options: CreateImageOptions): Promise<WritableDisk>;
+}
+
+/** All formats: finds the one of a file by its content (raw where no other fits). */
+export interface DiskFormats {
+  get(name: DiskFormatName): DiskFormat;
+  detect(path: string): Promise<DiskFormat>;
+  describe(path: string, options?: OpenImageOptions): Promise<DiskImageInfo>;
+  open(path: string, options?: OpenImageOptions): Promise<DiskSource>;
+  openForWriting(path: string, options?: OpenImageOptions): Promise<WritableDisk>;
+}

@@ -1,0 +1,36 @@
+/** A range of bytes: `offset` from the start, `length` bytes long. Both are safe integers ≥ 0. */
+export interface ByteRange {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** The same bytes as ascending ranges that neither touch nor overlap; empty ranges vanish. */
+export function normalizeRanges(ranges: Iterable<ByteRange>): ByteRange[] {
+  const sorted = [...ranges].filter((range) => range.length > 0).sort((a, b) => a.offset - b.offset);
+  const merged: { offset: number; length: number }[] = [];
+  for (const range of sorted) {
+    const last = merged.at(-1);
+    if (last && range.offset <= last.offset + last.length) {
+      last.length = Math.max(last.length, range.offset + range.length - last.offset);
+    } else merged.push({ offset: range.offset, length: range.length });
+  }
+  return merged;
+}
+
+/** Ranges grown outwards to multiples of `unit`, cut at `end`, and normalized. */
+export function roundOut(ranges: Iterable<ByteRange>, unit: number, end: number): ByteRange[] {
+  const grown: ByteRange[] = [];
+  for (const { offset, length } of ranges) {
+    if (length <= 0 || offset >= end) continue;
+    const start = Math.floor(offset / unit) * unit;
+    grown.push({ offset: start, length: Math.min(Math.ceil((offset + length) / unit) * unit, end) - start });
+  }
+  return normalizeRanges(grown);
+}
+
+/** The number of bytes in normalized ranges. */
+export function totalLength(ranges: Iterable<ByteRange>): number {
+  let sum = 0;
+  for (const range of ranges) sum += range.length;
+  return sum;
+}
