@@ -179,7 +179,9 @@ export interface Host extends AsyncDisposable {
 }
 
 /** How a host is reached; kept in the home. */
-export type HostConfiguration = { readonly name: string; readonly type: 'lab'; readonly path: string } | { readonly name: string; readonly type: 'powershell'; readonly computer?: string };
+export type HostConfiguration =
+  | { readonly name: string; readonly type: 'lab'; readonly path: string }
+  | { readonly name: string; readonly type: 'powershell'; readonly computer?: string };
 
 /** Opens hosts of every kind. */
 export interface HostKinds {

@@ -140,11 +140,22 @@ export interface Pool extends AsyncDisposable {
   /** Writes a disk's content to a new, all-zero target. Every block is verified before a byte of it is written. */
   restoreDisk(disk: ManifestDisk, target: WritableDisk, options?: EngineOptions & { readonly sha256?: boolean }): Promise<RestoreResult>;
   /** Digests a whole source and answers the root of its map, and where it differs from `disk`. Nothing is stored. */
-  compareDisk(disk: ManifestDisk, source: DiskSource, options?: EngineOptions): Promise<{ readonly differing: readonly ByteRange[]; readonly bytesRead: number }>;
+  compareDisk(
+    disk: ManifestDisk,
+    source: DiskSource,
+    options?: EngineOptions,
+  ): Promise<{ readonly differing: readonly ByteRange[]; readonly bytesRead: number }>;
   /** Reads every block of a manifest back and digests it. MABS-BLOCK-DAMAGED (kind damaged) with the file when one is wrong. */
   readBack(manifest: Manifest, options?: EngineOptions): Promise<{ readonly blocksRead: number; readonly bytesRead: number }>;
 
-  check(options: EngineOptions & { readonly depth: CheckDepth; readonly budgetMs?: number; readonly resume?: boolean; readonly alreadyVerified?: ReadonlySet<string> }): Promise<PoolCheckResult>;
+  check(
+    options: EngineOptions & {
+      readonly depth: CheckDepth;
+      readonly budgetMs?: number;
+      readonly resume?: boolean;
+      readonly alreadyVerified?: ReadonlySet<string>;
+    },
+  ): Promise<PoolCheckResult>;
 
   /** Moves a manifest to the trash: it no longer lists, its blocks stay. The commit of a removal. */
   moveToTrash(seq: number, reason: string): Promise<void>;
