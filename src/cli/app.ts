@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { Ports, SecretReference } from '../core/ports.ts';
 import type { DiskFormats } from '../disks/disk-format.ts';
 import type { HostKinds } from '../hosts/host.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -17,6 +18,21 @@ export interface Style {
   good(text: string): string;
   bad(text: string): string;
   warn(text: string): string;
+}
+
+/** A question of a wizard. */
+export interface Question {
+  readonly message: string;
+  /** What Enter alone answers. */
+  readonly default?: string;
+  /** Answers what is wrong with an answer, or throws a MabsError; nothing when it is good. */
+  readonly check?: (answer: string) => string | undefined;
+}
+
+export interface Choice<T> {
+  readonly name: string;
+  readonly value: T;
+  readonly hint?: string;
 }
 
 /** What every command is given: the terminal, the global options, and the way to everything behind it. */
@@ -45,9 +61,30 @@ export interface App {
   confirm(question: string): Promise<boolean>;
   /** The process ends with this code although nothing was thrown (3 partly done, 4 damage found, …). */
   exitWith(code: number): void;
+  /** Absolute path of the home (`--home`, MABS_HOME, the platform's data folder); it may not exist yet. */
+  readonly homePath: string;
+  /** `--passphrase-file` and `--passphrase-command` (or MABS_PASSPHRASE_FILE/_COMMAND), accepted by every command. */
+  readonly secret: SecretReference | undefined;
+  /**
+   * The home and everything behind it, opened once and closed when the command has ended, also when it failed.
+   * MABS-HOME-MISSING where there is no home. Commands that need no home never call it.
+   */
+  ports(): Promise<Ports>;
+  /** Asks for one line. Only when `interactive`. Ctrl-C: InterruptedError. */
+  ask(question: Question): Promise<string>;
+  /** Asks for a secret, unseen; `twice` has it typed again until both are the same. Only when `interactive`. */
+  askSecret(message: string, options?: { readonly twice?: boolean }): Promise<string>;
+  /** Asks to pick one. Only when `interactive`. */
+  choose<T>(message: string, choices: readonly Choice<T>[]): Promise<T>;
+  /** Asks to pick any number. Only when `interactive`. */
+  chooseMany<T>(message: string, choices: readonly Choice<T>[]): Promise<T[]>;
   diskFormats(): Promise<DiskFormats>;
   hostKinds(): Promise<HostKinds>;
 }
 
-/** A module of `cli/` exports one: built only when its command is called. */
+/**
+ * A module of `cli/` exports one, under a name that ends with `Command`; it is built only when its command is called. It declares
+ * its own arguments and options (`--dry-run` among them where it applies); the global ones are taken out of the command line
+ * before. Required arguments and mandatory options that are missing are asked for on a terminal, and named all at once elsewhere.
+ */
 export type CommandBuilder = (app: App) => Command;
