@@ -43,6 +43,12 @@ export interface DiskWriteRequest extends EngineOptions {
   readonly sample: boolean;
   /** Decompress and digest every new block again before it counts. Off only for an initial replica, which is read back later. */
   readonly verifyNew: boolean;
+  /**
+   * Read back the stored copy of every block of the map that is not stored anew, and store it again from the source where that copy
+   * is missing or damaged, whatever the index says (a block stored twice is legal; the copy stored last counts). `blocksMended`
+   * counts them. A page of the base's map that cannot be read is no error then: what it names counts as not known.
+   */
+  readonly mend?: boolean;
 }
 
 export interface DiskWriteResult {
