@@ -59,7 +59,8 @@ async function demo(): Promise<void> {
   for (const { id } of points) {
     const target = join(folder, 'restored', id);
     const report = await json<{ disks: { path: string }[] }>('recover', id, '--to', `folder:${target}`, '--format', 'raw');
-    for (const [index, disk] of report.disks.entries()) compared += await compare(`${id} disk${index}`, expected.get(id)![index]!, await sha256(disk.path));
+    for (const [index, disk] of report.disks.entries())
+      compared += await compare(`${id} disk${index}`, expected.get(id)![index]!, await sha256(disk.path));
   }
 
   title('One VM brought back to its host, on its newest point, after its disks were overwritten');
@@ -67,7 +68,8 @@ async function demo(): Promise<void> {
   await mabs('lab', 'write', victim, '--random', '3', '--count', '200', '--max-length', '256KiB');
   await mabs('recover', `${victim}@latest`, '--to', 'original', '--yes');
   const latest = points.filter((entry) => entry.vm === victim).at(-1)!;
-  for (const [index, hash] of (await sourceHashes(victim)).entries()) compared += await compare(`${victim} disk${index}`, expected.get(latest.id)![index]!, hash);
+  for (const [index, hash] of (await sourceHashes(victim)).entries())
+    compared += await compare(`${victim} disk${index}`, expected.get(latest.id)![index]!, hash);
   await mabs('status');
 
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
@@ -106,7 +108,7 @@ function title(text: string): void {
 
 async function mabs(...args: string[]): Promise<void> {
   const output = await run(args);
-  if (output) console.log(output);
+  if (output) console.log(output.replaceAll(folder, '.'));
 }
 
 async function json<T>(...args: (string | { quiet: true })[]): Promise<T> {
@@ -117,7 +119,7 @@ async function json<T>(...args: (string | { quiet: true })[]): Promise<T> {
 async function run(args: string[], quiet = false): Promise<string> {
   if (!quiet) console.log(chalk.dim(`$ mabs ${args.map((arg) => arg.replace(folder, '.')).join(' ')}`));
   const { stdout } = await execa(process.execPath, [MABS, ...args], { env: environment, stderr: 'inherit' });
-  return stdout.replaceAll(folder, '.');
+  return stdout;
 }
 
 async function sha256(path: string): Promise<string> {
