@@ -64,6 +64,13 @@ export interface DiskFormat {
   openForWriting(path: string, options?: OpenImageOptions): Promise<WritableDisk>;
   /** Makes a new image; the file must not exist. After `flush` and dispose it is complete. A failure removes the file. */
   create(path: string, options: CreateImageOptions): Promise<WritableDisk>;
+  /**
+   * Writes what a differencing image holds of its own into its parent, durably: the parent then reads as the image did. The image
+   * stays as it is; nothing else may have either of them open. A parent that is not the one named by the image is refused as by
+   * `open`, unless `resume` says that an interrupted merge goes on: it has changed the parent's identity already. May be called any
+   * number of times. Absent where a format has no differencing images.
+   */
+  mergeIntoParent?(path: string, options?: OpenImageOptions & { readonly resume?: boolean }): Promise<void>;
 }
 
 /** All formats: finds the one of a file by its content (raw where no other fits). */

@@ -1,5 +1,6 @@
 import type { DiskFormatName } from '../disks/disk-format.ts';
 import type { ByteRange } from '../lib/byte-range.ts';
+import { MabsError } from '../lib/errors.ts';
 import type { Consistency, ConsistencyPolicy, VmState, WhenNotOnline } from '../model/consistency.ts';
 
 /** A VM as its host shows it now. */
@@ -19,6 +20,26 @@ export interface HostVm {
   readonly consistency: Consistency;
   /** The definition as readable JSON, whole and as the host keeps it. */
   readonly configuration: unknown;
+}
+
+/** No VM of this id is on the host (any more). */
+export class HostVmUnknownError extends MabsError {
+  readonly code = 'MABS-HOST-VM-UNKNOWN';
+  readonly hint = 'See what the host has with: mabs vm list';
+  constructor(host: string, vmId: string) {
+    super(`${host} has no VM with the id ${vmId}`);
+  }
+}
+
+/** The host cannot be reached, or is no longer there. */
+export class HostUnreachableError extends MabsError {
+  readonly code = 'MABS-HOST-UNREACHABLE';
+  readonly hint: string;
+  override readonly kind = 'prerequisite';
+  constructor(host: string, why: string, options?: ErrorOptions) {
+    super(`host ${host} cannot be reached: ${why}`, options);
+    this.hint = `Mend that, then see whether it answers: mabs host check ${host}`;
+  }
 }
 
 export interface HostDisk {
@@ -183,7 +204,45 @@ export type HostConfiguration =
   | { readonly name: string; readonly type: 'lab'; readonly path: string }
   | { readonly name: string; readonly type: 'powershell'; readonly computer?: string };
 
+/** One write of a guest: to the disk with this key or position, every piece in turn. */
+export interface GuestWrite {
+  /** `diskN` by position, or a disk's key. */
+  readonly disk: string;
+  readonly pieces: AsyncIterable<GuestPiece> | Iterable<GuestPiece>;
+}
+
+/** Bytes that a guest puts at a position of its virtual disk; `zero`: a range of zeros. */
+export type GuestPiece = { readonly offset: number; readonly bytes: Uint8Array } | { readonly offset: number; readonly zero: number };
+
+export interface GuestWriteReport {
+  readonly vm: string;
+  readonly disk: string;
+  readonly key: string;
+  readonly bytesWritten: number;
+  readonly pieces: number;
+  /** Where the bytes went: the disk itself, or the differencing disk over it while a capture reads the disk. */
+  readonly path: string;
+  /** The new change-tracking id; absent when the disk carries no tracking. */
+  readonly trackingId?: string;
+}
+
+/** Drives a simulated host: what its guests and its administrator do. Each method is one step for other processes. */
+export interface SimulatedHost extends AsyncDisposable {
+  readonly path: string;
+  /** Finds a VM by name or id; MABS-LAB-VM-UNKNOWN, MABS-LAB-VM-AMBIGUOUS. */
+  findVm(nameOrId: string): Promise<{ readonly id: string; readonly name: string; readonly virtualSizes: readonly number[] }>;
+  write(vmId: string, write: GuestWrite): Promise<GuestWriteReport>;
+  /** `start`: from off, saved or paused. `stop`: a clean shutdown. `save`: to disk. `pause`: held in memory. `crash`: power cut. */
+  setState(vmId: string, action: 'start' | 'stop' | 'save' | 'pause' | 'crash'): Promise<{ readonly from: VmState; readonly to: VmState }>;
+  /** The faults that are on for a VM, after `change`. */
+  faults(vmId: string, change?: { readonly on?: readonly string[]; readonly off?: readonly string[] }): Promise<string[]>;
+  /** Makes the two sample VMs, or those named; answers their names. The folder is made, or holds no VM of these names. */
+  makeSampleVms(options?: { readonly vms?: readonly string[]; readonly state?: 'running' | 'off' }): Promise<string[]>;
+}
+
 /** Opens hosts of every kind. */
 export interface HostKinds {
   open(configuration: HostConfiguration): Promise<Host>;
+  /** Opens the folder of a simulated host to drive it; it is made when `create` says so. */
+  openSimulated(path: string, options?: { readonly create?: boolean }): Promise<SimulatedHost>;
 }
