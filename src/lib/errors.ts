@@ -37,6 +37,7 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
 
 /** The `code` of a Node.js system error (`ENOENT`, `ENOSPC`, …), if it is one. */
 export function systemErrorCode(error: unknown): string | undefined {
-  if (error instanceof Error && 'code' in error && typeof error.code === 'string' && 'errno' in error) return error.code;
-  return undefined;
+  // Not `instanceof Error`: an error may come from another realm (a worker, a test runner's context).
+  const isSystemError = typeof error === 'object' && error !== null && 'code' in error && 'errno' in error;
+  return isSystemError && typeof error.code === 'string' ? error.code : undefined;
 }

@@ -1,0 +1,72 @@
+import { link, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { systemErrorCode } from '../../lib/errors.ts';
+
+const windows = process.platform === 'win32';
+
+/** Waits between tries of an operation that another program's handle forbids, as virus scanners do for a moment. */
+const RETRY_MS = [5, 10, 20, 50, 100, 200, 400, 800];
+
+/** Runs a change of a folder; on Windows a sharing violation is tried again for about 1.5 seconds. */
+export async function retrySharing<T>(change: () => Promise<T>): Promise<T> {
+  for (const wait of windows ? RETRY_MS : []) {
+    try {
+      return await change();
+    } catch (error) {
+      if (!['EPERM', 'EBUSY', 'EACCES'].includes(systemErrorCode(error) ?? '')) throw error;
+    }
+    await sleep(wait);
+  }
+  return await change();
+}
+
+/** Makes the entries of a folder durable. Windows has no such call: there the file system's journal keeps their order. */
+export async function flushFolder(path: string): Promise<void> {
+  if (windows) return;
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } catch (error) {
+    // Some network and user-space file systems cannot flush a folder, and say so.
+    if (!['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(systemErrorCode(error) ?? '')) throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Makes a folder with all that lead to it; each new one is durable when this resolves. */
+export async function makeFolderDurably(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true });
+  if (!first) return;
+  for (let made = path; made.length >= first.length; made = dirname(made)) await flushFolder(dirname(made));
+}
+
+/**
+ * Gives a flushed file its final name in the same folder, never replacing one that is there (EEXIST), and makes that durable. A
+ * hard link is exclusive everywhere it exists; where it does not, a look before the rename is, since one process at a time writes a name.
+ */
+export async function renameExclusively(from: string, to: string): Promise<void> {
+  try {
+    await retrySharing(() => link(from, to));
+    await retrySharing(() => unlink(from));
+  } catch (error) {
+    if (
+      !['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV', 'EINVAL', 'UNKNOWN', 'EISDIR'].includes(systemErrorCode(error) ?? '')
+    )
+      throw error;
+    if (await exists(to)) throw Object.assign(new Error(`EEXIST: ${to}`), { code: 'EEXIST', errno: -17 });
+    await retrySharing(() => rename(from, to));
+  }
+  await flushFolder(dirname(to));
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
