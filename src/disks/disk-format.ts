@@ -73,6 +73,22 @@ export interface DiskFormat {
   mergeIntoParent?(path: string, options?: OpenImageOptions & { readonly resume?: boolean }): Promise<void>;
 }
 
+/** One entry of a partition table. The range is what the table says: it may reach past the disk's end. */
+export interface Partition extends ByteRange {
+  /** As Linux numbers them: GPT entry + 1; MBR primary 1 to 4, logical from 5. A disk without a table is its own partition 1. */
+  readonly index: number;
+  /** GPT: the type's GUID in upper case; MBR: the type byte in hex without leading zeros; no table: `''`. */
+  readonly type: string;
+  /** The name that GPT keeps, if any. */
+  readonly name?: string;
+}
+
+export interface PartitionTable {
+  readonly scheme: 'gpt' | 'mbr' | 'none';
+  /** Ascending by index. An extended partition is listed too. Empty for scheme `none`. */
+  readonly partitions: readonly Partition[];
+}
+
 /** All formats: finds the one of a file by its content (raw where no other fits). */
 export interface DiskFormats {
   get(name: DiskFormatName): DiskFormat;
@@ -80,4 +96,6 @@ export interface DiskFormats {
   describe(path: string, options?: OpenImageOptions): Promise<DiskImageInfo>;
   open(path: string, options?: OpenImageOptions): Promise<DiskSource>;
   openForWriting(path: string, options?: OpenImageOptions): Promise<WritableDisk>;
+  /** The partition table on a disk. What it finds never fails: a damaged table is its intact copy, or none. */
+  partitions(disk: DiskSource): Promise<PartitionTable>;
 }
