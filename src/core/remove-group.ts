@@ -1,0 +1,74 @@
+import { isoUtc } from '../lib/times.ts';
+import { parseVmName } from '../model/names.ts';
+import { getGroup, type KnownGroup, type KnownMember, membersOf, saveGroup, vmLabel } from './groups.ts';
+import { matchVm, NameAmbiguousError, VmUnknownError } from './inventory.ts';
+import { type KnownPoint, listKnownPoints } from './known-points.ts';
+import type { Ports } from './ports.ts';
+import { trashPoints } from './trash.ts';
+
+/** What taking members out of a group, or the group away, would do. */
+export interface RemovalPlan {
+  readonly group: KnownGroup;
+  /** The whole group goes. */
+  readonly whole: boolean;
+  readonly members: readonly KnownMember[];
+  /** Points of those members that go to the trash; without `deleteData` none does. */
+  readonly points: readonly KnownPoint[];
+  /** Points that stay because somebody holds them. */
+  readonly held: readonly KnownPoint[];
+}
+
+export interface RemovalReport {
+  readonly group: string;
+  readonly removed: readonly string[];
+  readonly trashedPoints: readonly string[];
+  readonly keptPoints: number;
+}
+
+/** Plans the end of a group, or of one member of it. Points are kept unless told otherwise. Changes nothing. */
+export async function planRemoval(
+  ports: Ports,
+  request: { readonly group: string; readonly member?: string; readonly deleteData: boolean },
+): Promise<RemovalPlan> {
+  const group = await getGroup(ports, request.group);
+  const all = membersOf([group]);
+  const members = request.member === undefined ? all : [memberNamed(all, request.member)];
+  const own = new Set(members.map(({ member }) => member.datasource));
+  const points = request.deleteData ? (await listKnownPoints(ports)).filter(({ manifest }) => own.has(manifest.datasource)) : [];
+  return {
+    group,
+    whole: request.member === undefined,
+    members,
+    points: points.filter(({ hold }) => !hold),
+    held: points.filter(({ hold }) => hold),
+  };
+}
+
+/** Records the end first: from then on no job makes new points; then moves the points to the trash. */
+export async function applyRemoval(ports: Ports, plan: RemovalPlan): Promise<RemovalReport> {
+  const { group, poolName } = plan.group;
+  const gone = new Set(plan.members.map(({ member }) => member.datasource));
+  const members = group.members.filter(({ datasource }) => !gone.has(datasource));
+  await saveGroup(ports, poolName, plan.whole ? { ...group, members: [], removed: true } : { ...group, members });
+  await trashPoints(ports, plan.points, `removed with its member of the group ${group.name} on ${isoUtc(ports.clock.now())}`);
+  const names = plan.members.map(({ member }) => vmLabel(member));
+  const remaining = (await listKnownPoints(ports)).filter(({ manifest }) => gone.has(manifest.datasource));
+  return { group: group.name, removed: names, trashedPoints: plan.points.map(({ manifest }) => manifest.id), keptPoints: remaining.length };
+}
+
+function memberNamed(members: readonly KnownMember[], text: string): KnownMember {
+  const found = matchVm(members, parseVmName(text), ({ member }) => ({ host: member.host, id: member.vmId, name: member.vmName }));
+  if (found.length > 1) {
+    throw new NameAmbiguousError(
+      text,
+      found.map(({ member }) => `${member.host}/{${member.vmId}}`),
+    );
+  }
+  if (!found[0]) {
+    throw new VmUnknownError(
+      text,
+      members.map(({ member }) => vmLabel(member)),
+    );
+  }
+  return found[0];
+}

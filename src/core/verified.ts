@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import type { CachedRecord } from '../catalogs/catalog.ts';
+import { isoUtc } from '../lib/times.ts';
+import type { Manifest, StoredManifest } from '../model/manifest.ts';
+import type { Pool } from '../pool/pool.ts';
+import type { JobOptions } from './job.ts';
+import type { Ports } from './ports.ts';
+import { putRecord } from './vault.ts';
+
+/** What a `verified` record says of a manifest: every block that it names was read back and is right. */
+const verifiedSchema = z.object({ version: z.literal(1), at: z.string() });
+
+/** When a manifest was verified: at its commit, or by a read-back that a record tells of. */
+export function verifiedAt(manifest: Manifest, records: ReadonlyMap<string, CachedRecord>): string | undefined {
+  const record = verifiedSchema.safeParse(records.get(manifest.id)?.payload);
+  return record.success ? record.data.at : manifest.verifiedAt;
+}
+
+/** The cached records of verification, by the id of their manifest. */
+export async function verifiedRecords({ catalog }: Ports, poolId?: string): Promise<Map<string, CachedRecord>> {
+  return new Map((await catalog.listRecords('verified', poolId)).map((record) => [record.owner, record]));
+}
+
+export async function recordVerified(ports: Ports, pool: Pool, manifestId: string): Promise<void> {
+  const payload: z.infer<typeof verifiedSchema> = { version: 1, at: isoUtc(ports.clock.now()) };
+  await putRecord(ports, pool, 'verified', manifestId, payload);
+}
+
+/** Reads a replica back whole and records it as verified, and with it the points that froze it just now. */
+export async function readBackReplica(
+  ports: Ports,
+  pool: Pool,
+  replica: StoredManifest,
+  points: readonly StoredManifest[],
+  { signal, onProgress, label }: JobOptions & { readonly label: string },
+): Promise<void> {
+  await pool.readBack(replica.manifest, {
+    ...(signal ? { signal } : {}),
+    ...(onProgress ? { onProgress: (progress) => onProgress({ label: `${label} reading back`, ...progress }) } : {}),
+  });
+  for (const { manifest } of [replica, ...points]) await recordVerified(ports, pool, manifest.id);
+}

@@ -1,0 +1,122 @@
+import type { DiskFormats } from '../disks/disk-format.ts';
+import type { Capture, CapturedDisk } from '../hosts/host.ts';
+import { MabsError } from '../lib/errors.ts';
+import type { Manifest, ManifestDisk } from '../model/manifest.ts';
+import { diskName } from '../model/names.ts';
+import type { DiskWriteRequest, DiskWriteResult, PoolWriter } from '../pool/pool.ts';
+import type { JobOptions } from './job.ts';
+import { type DiskPlan, planTracked, planWhole } from './plan-disk.ts';
+
+/** A disk of a capture, written: its line of the manifest, and what that took. */
+export interface WrittenDisk {
+  readonly disk: ManifestDisk;
+  readonly result: DiskWriteResult;
+  /** Why the tracking cannot be trusted, where that turned out. */
+  readonly trackingLied?: string;
+}
+
+export interface WriteDiskOrder extends JobOptions {
+  readonly diskFormats: DiskFormats;
+  readonly writer: PoolWriter;
+  readonly blockSize: number;
+  readonly label: string;
+  readonly replica?: Manifest;
+  readonly dropped?: string;
+  /** Read everything, compare, and mend what the pool lost. */
+  readonly whole: boolean;
+  /** Read the new blocks back before they count; not for a replica that is read back whole afterwards. */
+  readonly verifyNew: boolean;
+}
+
+/** Writes each disk of a capture; the handle on its image is closed before the next one is opened. */
+export async function writeDisks(capture: Capture, order: WriteDiskOrder): Promise<WrittenDisk[]> {
+  const written: WrittenDisk[] = [];
+  for (const disk of capture.disks) written.push(await writeOneDisk(disk, order));
+  return written;
+}
+
+async function writeOneDisk(captured: CapturedDisk, order: WriteDiskOrder): Promise<WrittenDisk> {
+  await using source = await order.diskFormats.get(captured.format).open(captured.frozenPath);
+  const facts = { virtualSize: source.sizeBytes, ...order };
+  const plan = order.whole ? planWhole(captured, facts) : await planTracked(captured, facts);
+  const request = requestOf(plan, order, captured);
+  const { result, tracking, reason, lied } = await tryWrite(order, plan, { ...request, source });
+  return {
+    disk: {
+      index: captured.index,
+      key: captured.key,
+      path: captured.path,
+      controller: captured.controller,
+      format: captured.format,
+      virtualSize: source.sizeBytes,
+      logicalSectorSize: source.logicalSectorSize,
+      physicalSectorSize: source.physicalSectorSize,
+      blockSize: order.blockSize,
+      root: result.root,
+      dataBytes: result.dataBytes,
+      tracking,
+      ...(reason === undefined ? {} : { trackingReason: reason }),
+      ...(captured.trackingId === undefined ? {} : { trackingId: captured.trackingId }),
+      leftOut: [],
+    },
+    result,
+    ...(lied === undefined ? {} : { trackingLied: lied }),
+  };
+}
+
+type Attempt = Pick<DiskPlan, 'tracking' | 'reason'> & { readonly result: DiskWriteResult; readonly lied?: string };
+
+/** Writes as planned; where that shows that the tracking or the replica cannot be trusted, reads everything instead. */
+async function tryWrite({ writer }: WriteDiskOrder, plan: DiskPlan, request: DiskWriteRequest): Promise<Attempt> {
+  const { ranges: _, ...whole } = request;
+  try {
+    const result = await writer.writeDisk(request);
+    if (result.sampleMismatches === 0) return { result, tracking: plan.tracking, ...(plan.reason ? { reason: plan.reason } : {}) };
+    const lied = `change tracking lied: ${result.sampleMismatches} sampled blocks differ that it called unchanged`;
+    const again = await writer.writeDisk({ ...whole, sample: false });
+    return { result: sumOf(result, again), tracking: 'scan', reason: lied, lied };
+  } catch (error) {
+    if (!isStoredDamage(error) || !plan.base || request.mend) throw error;
+    const again = await writer.writeDisk({ ...whole, sample: false, mend: true });
+    return {
+      result: again,
+      tracking: 'scan',
+      reason: `the replica was damaged in the pool and was mended: ${(error as MabsError).message}`,
+    };
+  }
+}
+
+function requestOf(plan: DiskPlan, order: WriteDiskOrder, { index }: CapturedDisk): Omit<DiskWriteRequest, 'source'> {
+  const label = `${order.label} ${diskName(index)}`;
+  const { onProgress, signal } = order;
+  return {
+    ...(plan.base ? { base: baseOf(plan.base) } : {}),
+    ...(plan.ranges ? { ranges: plan.ranges } : {}),
+    leftOut: [],
+    sample: plan.ranges !== undefined,
+    verifyNew: order.verifyNew,
+    mend: order.whole && plan.base !== undefined,
+    ...(onProgress ? { onProgress: (progress) => onProgress({ label, ...progress }) } : {}),
+    ...(signal ? { signal } : {}),
+  };
+}
+
+function baseOf({ root, virtualSize, leftOut }: ManifestDisk): NonNullable<DiskWriteRequest['base']> {
+  return { root, virtualSize, leftOut: leftOut.map(([offset, length]) => ({ offset, length })) };
+}
+
+/** Damage in the pool, as against damage in the image that is read. */
+function isStoredDamage(error: unknown): boolean {
+  return error instanceof MabsError && error.kind === 'damaged' && /^MABS-(BLOCK|MAP|PACK|BLOB|INDEX|POOL)-/.test(error.code);
+}
+
+/** What two runs over one disk took; what they found is what the second one found. */
+function sumOf(first: DiskWriteResult, second: DiskWriteResult): DiskWriteResult {
+  return {
+    ...second,
+    bytesScanned: first.bytesScanned + second.bytesScanned,
+    bytesSampled: first.bytesSampled + second.bytesSampled,
+    bytesTransferred: first.bytesTransferred + second.bytesTransferred,
+    bytesStored: first.bytesStored + second.bytesStored,
+  };
+}
