@@ -1,5 +1,5 @@
-import type { DiskSource } from '../disks/disk-source.ts';
 import type { WritableDisk } from '../disks/disk-format.ts';
+import type { DiskSource } from '../disks/disk-source.ts';
 import type { ByteRange } from '../lib/byte-range.ts';
 import type { Manifest, ManifestDisk, StoredManifest } from '../model/manifest.ts';
 
