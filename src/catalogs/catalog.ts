@@ -60,6 +60,9 @@ export interface Catalog extends AsyncDisposable {
   findManifest(id: string): Promise<CachedManifest | undefined>;
   /** Makes the cached records of one kind of a pool exactly these. */
   replaceRecords(poolId: string, kind: string, records: readonly CachedRecord[]): Promise<void>;
+  /** Adds one record, or replaces the one of its pool, kind and owner. */
+  putRecord(record: CachedRecord): Promise<void>;
+  /** Ascending by pool and owner. */
   listRecords(kind: string, poolId?: string): Promise<CachedRecord[]>;
   forgetPool(poolId: string): Promise<void>;
 
@@ -69,13 +72,15 @@ export interface Catalog extends AsyncDisposable {
   /** Newest first. */
   listJobs(limit: number): Promise<Job[]>;
 
-  /** Raises or counts up. */
+  /** Raises it; where one of this code and subject stands open, that one counts up and takes the new words. */
   raiseAlert(alert: Omit<Alert, 'count' | 'resolvedAt'>): Promise<void>;
   /** Resolves open alerts of this code and subject, if any (`code` absent: all of the subject). */
   resolveAlerts(filter: { readonly id?: string; readonly code?: string; readonly subject?: string }, at: string): Promise<number>;
+  /** Ascending by raisedAt; open ones only, unless `resolved`. */
   listAlerts(options?: { readonly resolved?: boolean }): Promise<Alert[]>;
 
   /** Small facts that may be lost: statistics, when something was last done. */
   getValue(key: string): Promise<unknown>;
+  /** `undefined` forgets it. */
   setValue(key: string, value: unknown): Promise<void>;
 }
