@@ -86,11 +86,12 @@ export async function pointsOfVm(ports: Ports, points: readonly KnownPoint[], wa
   const live = await listLiveVms(ports, wanted.host).catch((): LiveVm[] => []);
   const alive = matchVm(live, wanted, ({ host, vm }) => ({ host, id: vm.id, name: vm.name }));
   const known = matchVm(newest, wanted, ({ manifest }) => ({ host: manifest.host, id: manifest.vm.id, name: manifest.vm.name }));
-  const byName = new Map(known.map((point) => [point.manifest.datasource, point]));
-  for (const point of newest) {
-    const { host, vm } = point.manifest;
-    if (alive.some((other) => other.host === host && other.vm.id === vm.id)) byName.set(point.manifest.datasource, point);
-  }
+  const isOf = ({ manifest }: KnownPoint, other: LiveVm) => other.host === manifest.host && other.vm.id === manifest.vm.id;
+  const byName = new Map<string, KnownPoint>();
+  for (const point of newest) if (alive.some((other) => isOf(point, other))) byName.set(point.manifest.datasource, point);
+  // Who lives under another name by now gives way to the one that bears the name.
+  const isRenamed = (point: KnownPoint) => byName.size > 0 && live.some((other) => isOf(point, other));
+  for (const point of known) if (!isRenamed(point)) byName.set(point.manifest.datasource, point);
   if (byName.size > 1) {
     throw new NameAmbiguousError(
       text,

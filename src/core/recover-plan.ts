@@ -1,0 +1,92 @@
+import type { DiskFormatName } from '../disks/disk-format.ts';
+import { MabsError } from '../lib/errors.ts';
+import type { ManifestDisk } from '../model/manifest.ts';
+import { diskName, parseDiskPath } from '../model/names.ts';
+import { getPoint, type KnownPoint } from './known-points.ts';
+import type { Ports } from './ports.ts';
+
+/** Where a recovery goes to. */
+export type RecoveryTarget =
+  | { readonly type: 'folder'; readonly path: string }
+  | { readonly type: 'original' }
+  | { readonly type: 'host'; readonly host: string };
+
+/** A point, and which of its disks are to be recovered. */
+export interface RecoverySource {
+  readonly point: KnownPoint;
+  readonly disks: readonly ManifestDisk[];
+  /** The whole VM: its configuration too. */
+  readonly whole: boolean;
+}
+
+export class TargetUnreadableError extends MabsError {
+  readonly code = 'MABS-TARGET-UNREADABLE';
+  readonly hint = 'Write --to folder:DIR, --to original or --to host:NAME.';
+  override readonly kind = 'usage';
+  constructor(text: string) {
+    super(`"${text}" is not a target of a recovery`);
+  }
+}
+
+export class FilesUnavailableError extends MabsError {
+  readonly code = 'MABS-FILES-UNAVAILABLE';
+  readonly hint = 'Recover the whole disk (…:/disk0 --to folder:DIR) and take the files out of it.';
+  override readonly kind = 'prerequisite';
+  constructor(what: string) {
+    super(`${what}: this version recovers whole VMs and whole disks, not files or volumes inside a disk`);
+  }
+}
+
+export class DiskUnknownError extends MabsError {
+  readonly code = 'MABS-DISK-UNKNOWN';
+  readonly hint: string;
+  constructor(text: string, disks: readonly ManifestDisk[]) {
+    super(`${text}: the recovery point has no such disk`);
+    this.hint = disks.length > 0 ? `It has ${disks.map(({ index }) => diskName(index)).join(', ')}.` : 'It has no disk at all.';
+  }
+}
+
+/** Reads `folder:DIR`, `original` or `host:NAME`. */
+export function parseRecoveryTarget(text: string): RecoveryTarget {
+  if (text === 'original') return { type: 'original' };
+  const colon = text.indexOf(':');
+  const kind = text.slice(0, Math.max(0, colon));
+  const rest = text.slice(colon + 1);
+  if (rest && kind === 'folder') return { type: 'folder', path: rest };
+  if (rest && kind === 'host') return { type: 'host', host: rest };
+  if (rest && kind === 'host-folder') throw new FilesUnavailableError(text);
+  throw new TargetUnreadableError(text);
+}
+
+/** Finds the point, and the disk where one is named. */
+export async function findRecoverySource(ports: Ports, text: string): Promise<RecoverySource> {
+  const { point, path } = await getPoint(ports, text);
+  const { disks } = point.manifest;
+  if (path === undefined || path === '/') return { point, disks, whole: true };
+  const index = parseDiskPath(path);
+  if (index === undefined) throw new FilesUnavailableError(text);
+  const disk = disks.find((candidate) => candidate.index === index);
+  if (!disk) throw new DiskUnknownError(text, disks);
+  return { point, disks: [disk], whole: false };
+}
+
+/** The largest virtual disk that a VHD can hold: 2040 GiB. */
+const VHD_MAX_BYTES = 2040 * 2 ** 30;
+
+export class FormatImpossibleError extends MabsError {
+  readonly code = 'MABS-FORMAT-IMPOSSIBLE';
+  readonly hint = 'Recover it as VHDX or raw: --format vhdx, --format raw.';
+  override readonly kind = 'prerequisite';
+  constructor(disk: string, why: string) {
+    super(`${disk} cannot be written as VHD: ${why}`);
+  }
+}
+
+/** Refuses a format that cannot hold a disk, before anything is written. */
+export function checkFormat(disks: readonly ManifestDisk[], format: DiskFormatName): void {
+  if (format !== 'vhd') return;
+  for (const { index, virtualSize, logicalSectorSize } of disks) {
+    if (virtualSize > VHD_MAX_BYTES) throw new FormatImpossibleError(diskName(index), 'a VHD holds at most 2040 GiB');
+    if (logicalSectorSize !== 512) throw new FormatImpossibleError(diskName(index), 'a VHD has sectors of 512 bytes, the disk has 4096');
+  }
+}

@@ -1,0 +1,171 @@
+import { access, link, mkdir, open, rename, rm, statfs } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import type { DiskFormatName } from '../disks/disk-format.ts';
+import { MabsError, systemErrorCode } from '../lib/errors.ts';
+import { isoUtc } from '../lib/times.ts';
+import type { Manifest, ManifestDisk } from '../model/manifest.ts';
+import { diskName } from '../model/names.ts';
+import { type JobOptions, jobOptions } from './job.ts';
+import { pointVm } from './known-points.ts';
+import type { Ports } from './ports.ts';
+import { checkFormat, type RecoverySource } from './recover-plan.ts';
+import { type RecoveredDisk, TargetFullError, writeRecoveredDisk } from './write-recovered-disk.ts';
+
+export interface FolderRecovery extends JobOptions {
+  /** Local or UNC; made where it is missing. */
+  readonly folder: string;
+  readonly format: DiskFormatName;
+  /** Replaces files that are there already. */
+  readonly overwrite: boolean;
+}
+
+export class TargetExistsError extends MabsError {
+  readonly code = 'MABS-TARGET-EXISTS';
+  readonly hint = 'Recover to another folder, or add --overwrite to replace it.';
+  constructor(path: string) {
+    super(`${path} exists already`);
+  }
+}
+
+/** One file of the recovery: the name it is written under, and the one it gets when everything is complete. */
+interface PendingFile {
+  readonly temporary: string;
+  readonly final: string;
+}
+
+/**
+ * Writes disks, and for a whole VM its configuration, into a folder. Everything is written under temporary names and renamed once all
+ * of it is complete and durable; whatever stops it before leaves nothing behind, or what the next job removes.
+ */
+export async function recoverToFolder(ports: Ports, source: RecoverySource, request: FolderRecovery) {
+  const folder = resolve(request.folder);
+  checkFormat(source.disks, request.format);
+  const id = ports.random.uuid();
+  const pending = (name: string): PendingFile => ({
+    final: join(folder, name),
+    temporary: join(folder, `.${name}.${id.slice(0, 8)}.partial`),
+  });
+  const disks = source.disks.map((disk) => ({ disk, file: pending(`${diskName(disk.index)}.${request.format}`) }));
+  const texts = source.whole ? configurationFiles(source.point.manifest).map(({ name, bytes }) => ({ bytes, file: pending(name) })) : [];
+  const files = [...disks, ...texts].map(({ file }) => file);
+  await mkdir(folder, { recursive: true });
+  if (!request.overwrite) for (const { final } of files) await refuseExisting(final);
+  await checkSpace(folder, source.disks);
+  return await withJournaledFiles(ports, source, id, files, async () => {
+    const recovered: RecoveredDisk[] = [];
+    for (const { disk, file } of disks) recovered.push(await writeDisk(ports, source, disk, file, request));
+    for (const { bytes, file } of texts) await writeDurably(file.temporary, bytes);
+    for (const file of files) await settle(file, request.overwrite);
+    await syncFolder(folder);
+    return { target: `folder:${folder}`, disks: recovered, files: texts.map(({ file }) => file.final) };
+  });
+}
+
+async function writeDisk(ports: Ports, { point }: RecoverySource, disk: ManifestDisk, file: PendingFile, request: FolderRecovery) {
+  const pool = await ports.openPool(point.poolName);
+  const order = { pool, disk, path: file.temporary, format: request.format, label: pointVm(point), readBack: false };
+  return { ...(await writeRecoveredDisk(ports, { ...order, ...jobOptions(request) })), path: file.final };
+}
+
+/** Journals the temporary names first, so that the next job removes what a crash leaves of them. */
+async function withJournaledFiles<T>(
+  ports: Ports,
+  { point }: RecoverySource,
+  id: string,
+  files: readonly PendingFile[],
+  run: () => Promise<T>,
+): Promise<T> {
+  const lock = `recovery-${id}`;
+  const vm = point.manifest.vm;
+  await using _lock = await ports.locks.acquire(lock, { what: 'this recovery', waitMs: 0 });
+  await ports.home.journal.put({
+    id,
+    kind: 'recovery',
+    // No host: there are only files to remove.
+    host: '',
+    vmId: vm.id,
+    vmName: pointVm(point),
+    at: isoUtc(ports.clock.now()),
+    lock,
+    facts: { files: files.map(({ temporary }) => temporary) },
+  });
+  try {
+    return await run();
+  } finally {
+    for (const { temporary } of files) await rm(temporary, { force: true });
+    await ports.home.journal.remove(id);
+  }
+}
+
+/** Gives a complete file its name: atomically, and never over a file that appeared meanwhile unless told to. */
+async function settle({ temporary, final }: PendingFile, overwrite: boolean): Promise<void> {
+  if (overwrite) return rename(temporary, final);
+  try {
+    await link(temporary, final);
+    await rm(temporary);
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === 'EEXIST') throw new TargetExistsError(final);
+    // A file system without hard links (FAT, some shares).
+    await refuseExisting(final);
+    await rename(temporary, final);
+  }
+}
+
+async function refuseExisting(path: string): Promise<void> {
+  const exists = await access(path).then(
+    () => true,
+    () => false,
+  );
+  if (exists) throw new TargetExistsError(path);
+}
+
+/** The data must fit; zeros take no room in any of the formats. A volume that does not tell its room is tried. */
+async function checkSpace(folder: string, disks: readonly ManifestDisk[]): Promise<void> {
+  const space = await statfs(folder).catch(() => undefined);
+  if (!space || space.blocks === 0) return;
+  const free = space.bavail * space.bsize;
+  const needed = disks.reduce((sum, disk) => sum + disk.dataBytes, 0);
+  if (needed > free) throw new TargetFullError(folder, `the recovery needs ${needed} bytes, and ${free} are free`);
+}
+
+/** The VM's definition as readable JSON, and the host's own files as they were, under names that every system allows. */
+function configurationFiles({ configuration, vm, host }: Manifest): { name: string; bytes: Uint8Array }[] {
+  const readable = { name: vm.name, id: vm.id, host, generation: vm.generation, os: vm.os, configuration: configuration.json };
+  const files = [{ name: 'vm.json', bytes: Buffer.from(`${JSON.stringify(readable, undefined, 2)}\n`) }];
+  configuration.files.forEach(({ name, base64 }, index) => {
+    files.push({ name: `configuration-${index}-${harmlessName(name)}`, bytes: Buffer.from(base64, 'base64') });
+  });
+  return files;
+}
+
+function harmlessName(name: string): string {
+  const last = basename(name.replaceAll('\\', '/'));
+  return (
+    last
+      .replaceAll(/[^A-Za-z0-9._-]/g, '_')
+      .slice(-100)
+      .replace(/[.]+$/, '') || 'file'
+  );
+}
+
+async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+  const file = await open(path, 'wx');
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Makes the new names durable; Windows neither can nor needs to flush a folder. */
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
