@@ -24,5 +24,5 @@ async function volumesOf(diskFormats: DiskFormats, path: string, options: OpenIm
     throw error;
   }
   await using source = disk;
-  return listVolumes(diskFormats, source);
+  return await listVolumes(diskFormats, source);
 }
