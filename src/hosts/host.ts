@@ -204,15 +204,20 @@ export type HostConfiguration =
   | { readonly name: string; readonly type: 'lab'; readonly path: string }
   | { readonly name: string; readonly type: 'powershell'; readonly computer?: string };
 
-/** One write of a guest: to the disk with this key or position, every piece in turn. */
+/** One write of a guest. */
 export interface GuestWrite {
   /** `diskN` by position, or a disk's key. */
   readonly disk: string;
-  readonly pieces: AsyncIterable<GuestPiece> | Iterable<GuestPiece>;
+  /** In this order; what is written later wins. */
+  readonly pieces: readonly GuestPiece[];
 }
 
-/** Bytes that a guest puts at a position of its virtual disk; `zero`: a range of zeros. */
-export type GuestPiece = { readonly offset: number; readonly bytes: Uint8Array } | { readonly offset: number; readonly zero: number };
+/** Bytes that a guest puts at a position of its virtual disk: zeros, or what `read` answers when their turn comes. */
+export interface GuestPiece {
+  readonly offset: number;
+  readonly length: number;
+  readonly content: 'zero' | { read(): Promise<Uint8Array> };
+}
 
 export interface GuestWriteReport {
   readonly vm: string;
@@ -226,18 +231,27 @@ export interface GuestWriteReport {
   readonly trackingId?: string;
 }
 
+export type VmAction = 'start' | 'stop' | 'save' | 'pause' | 'crash';
+
 /** Drives a simulated host: what its guests and its administrator do. Each method is one step for other processes. */
 export interface SimulatedHost extends AsyncDisposable {
   readonly path: string;
-  /** Finds a VM by name or id; MABS-LAB-VM-UNKNOWN, MABS-LAB-VM-AMBIGUOUS. */
-  findVm(nameOrId: string): Promise<{ readonly id: string; readonly name: string; readonly virtualSizes: readonly number[] }>;
+  /** Every VM as `Host.listVms` shows it. */
+  listVms(): Promise<HostVm[]>;
   write(vmId: string, write: GuestWrite): Promise<GuestWriteReport>;
   /** `start`: from off, saved or paused. `stop`: a clean shutdown. `save`: to disk. `pause`: held in memory. `crash`: power cut. */
-  setState(vmId: string, action: 'start' | 'stop' | 'save' | 'pause' | 'crash'): Promise<{ readonly from: VmState; readonly to: VmState }>;
+  setState(vmId: string, action: VmAction): Promise<{ readonly vm: string; readonly from: VmState; readonly to: VmState }>;
   /** The faults that are on for a VM, after `change`. */
   faults(vmId: string, change?: { readonly on?: readonly string[]; readonly off?: readonly string[] }): Promise<string[]>;
-  /** Makes the two sample VMs, or those named; answers their names. The folder is made, or holds no VM of these names. */
-  makeSampleVms(options?: { readonly vms?: readonly string[]; readonly state?: 'running' | 'off' }): Promise<string[]>;
+  /**
+   * Rejects with MABS-DISK-IN-USE when nobody may read an image now, as on Windows: it is the disk of a running or paused VM, or
+   * the differencing disk over it.
+   */
+  assertReadable(path: string): Promise<void>;
+  /** The sample VMs that `makeSampleVms` knows. */
+  readonly sampleVms: readonly { readonly name: string; readonly description: string }[];
+  /** Makes sample VMs with disks that hold real files; a folder of that name must not be there. */
+  makeSampleVms(names: readonly string[], state: VmState): Promise<HostVm[]>;
 }
 
 /** Opens hosts of every kind. */
