@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Ports, SecretReference } from '../core/ports.ts';
+import type { AdminPorts, Ports, SecretReference } from '../core/ports.ts';
 import type { DiskFormats } from '../disks/disk-format.ts';
 import type { HostKinds } from '../hosts/host.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -70,6 +70,10 @@ export interface App {
    * MABS-HOME-MISSING where there is no home. Commands that need no home never call it.
    */
   ports(): Promise<Ports>;
+  /** The same ports, with what it takes to set a home up. */
+  adminPorts(): Promise<AdminPorts>;
+  /** A passphrase that came by flag and not by a variable: what `pool add` and `pool import` remember. */
+  readonly secretToKeep: SecretReference | undefined;
   /** Asks for one line. Only when `interactive`. Ctrl-C: InterruptedError. */
   ask(question: Question): Promise<string>;
   /** Asks for a secret, unseen; `twice` has it typed again until both are the same. Only when `interactive`. */

@@ -16,7 +16,8 @@ export interface GlobalOptions {
   readonly color: boolean;
   readonly progress: ProgressMode;
   readonly waitMs: number;
-  readonly secret: SecretReference | undefined;
+  readonly secretFlag: SecretReference | undefined;
+  readonly secretVariable: SecretReference | undefined;
   readonly help: boolean;
   readonly version: boolean;
 }
@@ -66,7 +67,16 @@ export function takeGlobalOptions(
     color: !switches.has('noColor'),
     progress: progressMode(values.get('--progress') ?? nonEmpty(environment.MABS_PROGRESS) ?? 'auto'),
     waitMs: parseDuration(values.get('--wait') ?? nonEmpty(environment.MABS_WAIT) ?? '0'),
-    secret: secretReference(values, environment),
+    secretFlag: oneReference(
+      values.get('--passphrase-file'),
+      values.get('--passphrase-command'),
+      '--passphrase-file and --passphrase-command',
+    ),
+    secretVariable: oneReference(
+      nonEmpty(environment.MABS_PASSPHRASE_FILE),
+      nonEmpty(environment.MABS_PASSPHRASE_COMMAND),
+      'MABS_PASSPHRASE_FILE and MABS_PASSPHRASE_COMMAND',
+    ),
     help: switches.has('help'),
     version: switches.has('version'),
   };
@@ -104,25 +114,6 @@ function split(argv: readonly string[]) {
 function progressMode(text: string): ProgressMode {
   if (text === 'auto' || text === 'json' || text === 'none') return text;
   throw new UsageError(`${JSON.stringify(text)} is not a kind of progress: it is auto, json or none`, HINT);
-}
-
-function secretReference(
-  values: ReadonlyMap<string, string>,
-  environment: Readonly<Record<string, string | undefined>>,
-): SecretReference | undefined {
-  const fromFlags = oneReference(
-    values.get('--passphrase-file'),
-    values.get('--passphrase-command'),
-    '--passphrase-file and --passphrase-command',
-  );
-  return (
-    fromFlags ??
-    oneReference(
-      nonEmpty(environment.MABS_PASSPHRASE_FILE),
-      nonEmpty(environment.MABS_PASSPHRASE_COMMAND),
-      'MABS_PASSPHRASE_FILE and MABS_PASSPHRASE_COMMAND',
-    )
-  );
 }
 
 function oneReference(file: string | undefined, command: string | undefined, both: string): SecretReference | undefined {

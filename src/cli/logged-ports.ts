@@ -1,5 +1,5 @@
 import type { Implementations } from '../core/implementations.ts';
-import type { Ports } from '../core/ports.ts';
+import type { AdminPorts } from '../core/ports.ts';
 import type { App } from './app.ts';
 import type { GlobalOptions } from './global-options.ts';
 import type { ProgramEntry } from './program.ts';
@@ -11,7 +11,7 @@ export async function openLoggedPorts(
     implementations,
     opened,
   }: { entry: ProgramEntry; options: GlobalOptions; implementations: Implementations; opened: AsyncDisposableStack },
-): Promise<Ports> {
+): Promise<AdminPorts> {
   const { openPorts } = await import('../core/open-ports.ts');
   return opened.use(await openPorts(implementations, app));
 }

@@ -1,5 +1,5 @@
 import type { Implementations } from '../core/implementations.ts';
-import type { Ports } from '../core/ports.ts';
+import type { AdminPorts, Ports } from '../core/ports.ts';
 import { systemClock } from '../lib/clock.ts';
 import { systemRandom } from '../lib/random.ts';
 import type { App, StepProgress, Style } from './app.ts';
@@ -23,7 +23,7 @@ export interface TerminalAppOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
   readonly implementations: Implementations;
-  readonly openPorts: (app: App) => Promise<Ports>;
+  readonly openPorts: (app: App) => Promise<AdminPorts>;
 }
 
 /** The App of a process: its streams, its terminal if there is one, and the implementations that main.ts joined. */
@@ -38,6 +38,7 @@ export class TerminalApp implements App {
   readonly environment: App['environment'];
   readonly homePath: string;
   readonly secret: App['secret'];
+  readonly secretToKeep: App['secret'];
   /** What `exitWith` said last. */
   exitCode = 0;
   readonly #settings: TerminalAppOptions;
@@ -45,7 +46,7 @@ export class TerminalApp implements App {
   readonly #style: Style;
   #display: ProgressDisplay = noProgress;
   #document: string | undefined;
-  #ports: Promise<Ports> | undefined;
+  #ports: Promise<AdminPorts> | undefined;
 
   constructor(settings: TerminalAppOptions) {
     const { options, streams, environment } = settings;
@@ -57,7 +58,8 @@ export class TerminalApp implements App {
     this.signal = settings.signal;
     this.environment = environment;
     this.homePath = settings.homePath;
-    this.secret = options.secret;
+    this.secret = options.secretFlag ?? options.secretVariable;
+    this.secretToKeep = options.secretFlag;
     this.#prompts = terminalPrompts(settings.signal);
     this.#style = styleFor(showsColor(streams.stdout, options.color, environment));
   }
@@ -126,6 +128,10 @@ export class TerminalApp implements App {
   }
 
   ports(): Promise<Ports> {
+    return this.adminPorts();
+  }
+
+  adminPorts(): Promise<AdminPorts> {
     this.#ports ??= this.#settings.openPorts(this);
     return this.#ports;
   }

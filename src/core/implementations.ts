@@ -5,6 +5,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Locks } from '../lib/locks.ts';
 import type { Random } from '../lib/random.ts';
 import type { Pool } from '../pool/pool.ts';
+import type { NewPool } from './ports.ts';
 
 /** Everything that `main.ts` joins to the core. Each is loaded when it is first asked for. */
 export interface Implementations {
@@ -29,16 +30,10 @@ export interface PoolAccess {
   readonly passphrase: () => Promise<string>;
 }
 
-export interface CreatePoolOptions {
-  readonly encrypt: boolean;
-  readonly blockSize?: number;
-  readonly compression: 'normal' | 'size';
-}
-
 /** Pools as folders on this machine or a share. */
 export interface PoolVolumes {
   /** Makes a pool, owned by the home. The folder is made, or empty. The recovery key of an encrypted one is told once. */
-  create(path: string, options: CreatePoolOptions, access: PoolAccess): Promise<{ readonly pool: Pool; readonly recoveryKey?: string }>;
+  create(path: string, options: NewPool, access: PoolAccess): Promise<{ readonly pool: Pool; readonly recoveryKey?: string }>;
   open(path: string, access: PoolAccess): Promise<Pool>;
   /** Opens it and makes the home its owner. */
   takeOver(path: string, access: PoolAccess): Promise<Pool>;

@@ -69,3 +69,22 @@ export interface Ports {
    */
   openPool(name: string): Promise<Pool>;
 }
+
+/** What it takes to set a home up, beside everything that a job needs. Closed with the ports. */
+export interface AdminPorts extends Ports {
+  /** Opens a host that the home does not know yet. */
+  openHostAt(configuration: HostConfiguration): Promise<Host>;
+  /** Makes a pool that this home owns, in a folder that is made or empty; its recovery key, if it is encrypted, is told this once. */
+  createPool(path: string, options: NewPool): Promise<{ readonly pool: Pool; readonly recoveryKey?: string }>;
+  /** Opens the pool in a folder and makes this home its owner. `configuration`: what the home knows of it, if it does. */
+  takeOverPool(path: string, configuration?: PoolConfiguration): Promise<Pool>;
+  /** A passphrase that is to open a pool from now on: from where the reference says, or asked for twice. */
+  newPassphrase(reference: SecretReference | undefined): Promise<string>;
+}
+
+export interface NewPool {
+  readonly encrypt: boolean;
+  /** Bytes; the pool's default when absent. */
+  readonly blockSize?: number;
+  readonly compression: 'normal' | 'size';
+}

@@ -1,0 +1,39 @@
+import type { Catalog } from '../catalogs/catalog.ts';
+import type { Pool, RecordKind } from '../pool/pool.ts';
+
+/** Kinds of records that the catalog keeps a copy of. */
+const CACHED_KINDS: readonly RecordKind[] = ['group', 'hold', 'verified', 'drill', 'base', 'trash'];
+
+/**
+ * Brings the catalog's cache of a pool up to date from the pool itself: manifests that it does not know, those that are gone, and
+ * the records. So what was committed just before a crash shows up, and a lost catalog heals by itself.
+ */
+export async function refreshCatalog(catalog: Catalog, pool: Pool): Promise<void> {
+  await refreshManifests(catalog, pool);
+  const poolId = pool.info.id;
+  for (const kind of CACHED_KINDS) {
+    const records = [...(await pool.latestRecords(kind)).values()];
+    await catalog.replaceRecords(
+      poolId,
+      kind,
+      records.map(({ owner, number, payload }) => ({ poolId, kind, owner, number, payload })),
+    );
+  }
+}
+
+/** The manifests alone: what another process committed or removed since. */
+export async function refreshManifests(catalog: Catalog, pool: Pool): Promise<void> {
+  const poolId = pool.info.id;
+  const known = await catalog.knownSeqs(poolId);
+  const live = new Set(await pool.listSeqs());
+  const gone = [...known].filter((seq) => !live.has(seq));
+  if (gone.length > 0) await catalog.removeManifests(poolId, gone);
+  let first = Number.POSITIVE_INFINITY;
+  for (const seq of live) if (!known.has(seq)) first = Math.min(first, seq);
+  if (first === Number.POSITIVE_INFINITY) return;
+  const found = await pool.listManifests({ afterSeq: first - 1 });
+  await catalog.addManifests(
+    poolId,
+    found.filter(({ seq }) => !known.has(seq)),
+  );
+}
