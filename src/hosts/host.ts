@@ -236,8 +236,8 @@ export type VmAction = 'start' | 'stop' | 'save' | 'pause' | 'crash';
 /** Drives a simulated host: what its guests and its administrator do. Each method is one step for other processes. */
 export interface SimulatedHost extends AsyncDisposable {
   readonly path: string;
-  /** Every VM as `Host.listVms` shows it. */
-  listVms(): Promise<HostVm[]>;
+  /** The VM whose definition lies in the folder of this name; MABS-HOST-VM-UNKNOWN. */
+  vmInFolder(folderName: string): Promise<HostVm>;
   write(vmId: string, write: GuestWrite): Promise<GuestWriteReport>;
   /** `start`: from off, saved or paused. `stop`: a clean shutdown. `save`: to disk. `pause`: held in memory. `crash`: power cut. */
   setState(vmId: string, action: VmAction): Promise<{ readonly vm: string; readonly from: VmState; readonly to: VmState }>;

@@ -1,4 +1,4 @@
-import { copyFile, realpath, truncate, stat, constants } from 'node:fs/promises';
+import { constants, copyFile, realpath, stat, truncate } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative } from 'node:path';
 import { MabsError, throwIfAborted } from '../../lib/errors.ts';
 import { type Lock, LockedError } from '../../lib/locks.ts';
@@ -52,6 +52,7 @@ export async function freezeVm(lab: LabContext, vmId: string, request: CaptureRe
     return await stepOnVm(lab, vmId, (vm) => freeze(lab, vm, request, lock));
   } catch (error) {
     await lock[Symbol.asyncDispose]();
+    await lab.locks.forget?.(lock.name);
     throw error;
   }
 }
@@ -72,13 +73,18 @@ async function freeze(lab: LabContext, found: LabVm, request: CaptureRequest, lo
     at: new Date(lab.clock.now()).toISOString(),
     kind: plan.way === 'as-it-lies' ? 'as-it-lies' : 'frozen',
     ...((plan.way === 'pause' || plan.way === 'save') && { resumeTo: 'running' as const }),
-    files: faults.has('disk-read-error') ? tops.slice(0, 1).map((path) => relative(vm.folder, unreadableCopy(path, request.captureId))) : [],
+    files: faults.has('disk-read-error')
+      ? tops.slice(0, 1).map((path) => relative(vm.folder, unreadableCopy(path, request.captureId)))
+      : [],
   };
   await writeLabState(vm.folder, { ...state, captures: [...state.captures, record], overlays: [...state.overlays, ...overlays] });
   try {
     const capturedAt = await putOverlays(lab, vm, plan, overlays, faults);
-    const disks = await Promise.all(described.map(async (disk, index) => ({ disk, frozenPath: await realpath(tops[index]!), tracking: await readTracking(disk.path) })));
-    if (record.files.length > 0) disks[0] = { ...disks[0]!, frozenPath: await makeUnreadable(disks[0]!.frozenPath, inFolder(vm, record.files[0]!)) };
+    const disks = await Promise.all(
+      described.map(async (disk, index) => ({ disk, frozenPath: await realpath(tops[index]!), tracking: await readTracking(disk.path) })),
+    );
+    if (record.files.length > 0)
+      disks[0] = { ...disks[0]!, frozenPath: await makeUnreadable(disks[0]!.frozenPath, inFolder(vm, record.files[0]!)) };
     const { resumeTo: _, ...active } = record;
     const made = overlays.map((overlay): Overlay => ({ ...overlay, phase: 'active' }));
     await writeLabState(vm.folder, { ...state, captures: [...state.captures, active], overlays: [...state.overlays, ...made] });

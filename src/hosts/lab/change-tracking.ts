@@ -44,7 +44,11 @@ export async function readTracking(path: string): Promise<TrackingState> {
  * The union of the ranges on the way from `baseId` to the current id, or why it cannot be told: a gap, a cycle, an unknown id, a
  * range outside of the disk. Time and memory are linear in the history.
  */
-export function changesSince(state: TrackingState, baseId: string | undefined, virtualSize: number): { ranges: ByteRange[] } | { unknown: string } {
+export function changesSince(
+  state: TrackingState,
+  baseId: string | undefined,
+  virtualSize: number,
+): { ranges: ByteRange[] } | { unknown: string } {
   if ('unknown' in state) return state;
   const { current, history } = state.tracking;
   if (baseId === undefined) return { unknown: 'the replica has no change tracking id' };
@@ -61,9 +65,13 @@ export function changesSince(state: TrackingState, baseId: string | undefined, v
     seen.add(at);
     if (forks.has(at)) return { unknown: `change tracking is ambiguous: two steps lead on from ${at}` };
     const step = steps.get(at);
-    if (!step) return { unknown: at === baseId ? `change tracking does not know the id ${at} of the replica` : `change tracking has a gap after ${at}` };
+    if (!step)
+      return {
+        unknown: at === baseId ? `change tracking does not know the id ${at} of the replica` : `change tracking has a gap after ${at}`,
+      };
     for (const [offset, length] of step.ranges) {
-      if (length > virtualSize - offset) return { unknown: `change tracking names bytes ${offset} to ${offset + length}, past the end of the disk` };
+      if (length > virtualSize - offset)
+        return { unknown: `change tracking names bytes ${offset} to ${offset + length}, past the end of the disk` };
       ranges.push({ offset, length });
     }
     at = step.to;

@@ -16,7 +16,8 @@ export class ConsistencyNotMetError extends MabsError {
 /** The guest cannot do an online backup, and the group says to fail then. */
 export class VmNotOnlineError extends MabsError {
   readonly code = 'MABS-VM-NOT-ONLINE';
-  readonly hint = 'Install or start its integration services, or let the group handle it: mabs protect --group NAME --when-not-online pause';
+  readonly hint =
+    'Install or start its integration services, or let the group handle it: mabs protect --group NAME --when-not-online pause';
   constructor(vm: string, why: string) {
     super(`${vm} cannot be backed up online: ${why}`);
   }
@@ -41,7 +42,8 @@ export interface CaptureWish {
 /** Decides how to capture a VM. Less than what the policy requires is refused, never taken silently. */
 export function planCapture(definition: VmDefinition & { readonly name: string }, faults: Faults, wish: CaptureWish): CapturePlan {
   const { name, state, crashed } = definition;
-  if (isReplica(definition)) return lowered(name, wish, state === 'running' ? 'online' : 'as-it-lies', 'a replica of Hyper-V Replica is crash-consistent only');
+  if (isReplica(definition))
+    return lowered(name, wish, state === 'running' ? 'online' : 'as-it-lies', 'a replica of Hyper-V Replica is crash-consistent only');
   if (state === 'off' && crashed) return lowered(name, wish, 'as-it-lies', 'the guest lost its power and was not started since');
   if (state === 'off') return { way: 'as-it-lies', consistency: 'offline' };
   if (state === 'saved') return lowered(name, wish, 'as-it-lies', 'the VM is saved: what its memory held is not on its disks');
@@ -63,7 +65,8 @@ function planRunning(definition: VmDefinition & { readonly name: string }, fault
     if (wish.whenNotOnline === 'fail') throw new VmNotOnlineError(name, why);
     return lowered(name, wish, wish.whenNotOnline === 'crash' ? 'online' : wish.whenNotOnline, why);
   }
-  if (faults.has('vss-fails')) return lowered(name, wish, 'online', os === 'linux' ? 'fsfreeze in the guest failed' : "the guest's VSS answered with an error");
+  if (faults.has('vss-fails'))
+    return lowered(name, wish, 'online', os === 'linux' ? 'fsfreeze in the guest failed' : "the guest's VSS answered with an error");
   if (os === 'linux') return { way: 'online', consistency: 'file', reason: 'a Linux guest is at best file-consistent' };
   return { way: 'online', consistency: 'application' };
 }

@@ -49,11 +49,13 @@ export function formatFaults(faults: Faults): string[] {
 }
 
 function parseFaults(texts: readonly string[]): Map<FaultName, number | undefined> {
-  return new Map(texts.map((text) => {
-    const [, name, number] = /^([a-z-]+)(?:=(\d{1,9}))?$/.exec(text) ?? [];
-    if (!name || !Object.hasOwn(FAULTS, name) || (number !== undefined && name !== 'host-gone')) throw new FaultUnknownError(text);
-    return [name as FaultName, number === undefined ? undefined : Number(number)];
-  }));
+  return new Map(
+    texts.map((text) => {
+      const [, name, number] = /^([a-z-]+)(?:=(\d{1,9}))?$/.exec(text) ?? [];
+      if (!name || !Object.hasOwn(FAULTS, name) || (number !== undefined && name !== 'host-gone')) throw new FaultUnknownError(text);
+      return [name as FaultName, number === undefined ? undefined : Number(number)];
+    }),
+  );
 }
 
 function faultsFile(vmFolder: string): string {

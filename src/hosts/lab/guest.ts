@@ -1,5 +1,5 @@
-import { checkDiskRange, type DiskSource } from '../../disks/disk-source.ts';
 import type { WritableDisk } from '../../disks/disk-format.ts';
+import { checkDiskRange, type DiskSource } from '../../disks/disk-source.ts';
 import { MabsError } from '../../lib/errors.ts';
 import type { VmState } from '../../model/consistency.ts';
 import type { GuestPiece, GuestWrite, GuestWriteReport, VmAction } from '../host.ts';
@@ -48,7 +48,8 @@ export function setVmState(lab: LabContext, vmId: string, action: VmAction): Pro
     if (from !== to && !allowed.includes(from)) throw new LabStateChangeError(name, from, action);
     if (to === 'running' && from !== to) await protectReaders(lab, vm, await readLabState(vm.folder));
     const isCrash = action === 'crash' && from !== to;
-    if (from !== to || (crashed && action === 'stop')) await rewriteVm(vm, { state: to, ...((isCrash || crashed) && { crashed: isCrash }) });
+    if (from !== to || (crashed && action === 'stop'))
+      await rewriteVm(vm, { state: to, ...((isCrash || crashed) && { crashed: isCrash }) });
     return { vm: name, from, to };
   });
 }
@@ -98,7 +99,10 @@ async function finishMerges(lab: LabContext, vm: LabVm, state: LabState): Promis
 }
 
 async function markWritten(vm: LabVm, state: LabState, top: Overlay): Promise<void> {
-  await writeLabState(vm.folder, { ...state, overlays: state.overlays.map((overlay) => (overlay === top ? { ...overlay, written: true } : overlay)) });
+  await writeLabState(vm.folder, {
+    ...state,
+    overlays: state.overlays.map((overlay) => (overlay === top ? { ...overlay, written: true } : overlay)),
+  });
 }
 
 async function writePiece(image: WritableDisk & DiskSource, { offset, length, content }: GuestPiece): Promise<void> {

@@ -21,7 +21,9 @@ export interface LabDisk extends HostDisk {
 export async function describeDisks(diskFormats: DiskFormats, vm: LabVm): Promise<LabDisk[]> {
   const disks = await Promise.all(vm.definition.disks.map((definition) => describeDisk(diskFormats, vm, definition)));
   const byKey = Map.groupBy(disks, ({ key }) => key);
-  const unique = disks.map((disk) => (byKey.get(disk.key)!.length > 1 && !disk.definition.id ? { ...disk, key: slashed(disk.definition.path) } : disk));
+  const unique = disks.map((disk) =>
+    byKey.get(disk.key)!.length > 1 && !disk.definition.id ? { ...disk, key: slashed(disk.definition.path) } : disk,
+  );
   const twice = [...Map.groupBy(unique, ({ key }) => key)].find(([, same]) => same.length > 1);
   if (twice) throw new LabVmInvalidError(vmFile(vm.folder), `disks: two of them are ${JSON.stringify(twice[0])}`);
   return unique;
@@ -71,7 +73,15 @@ async function describeDisk(diskFormats: DiskFormats, vm: LabVm, definition: Dis
     const key = definition.id === undefined ? keyByPath(vm, definition, path, info, parents) : keyOfId(definition.id);
     const { virtualSize, format } = info;
     const problem = [info, ...parents.map((parent) => parent.info)].find(({ parent }) => parent && parent.status !== 'found')?.parent;
-    return { ...base, key, virtualSize, format, info, parents, ...(problem && { problem: `its parent ${problem.path} is ${problem.status}` }) };
+    return {
+      ...base,
+      key,
+      virtualSize,
+      format,
+      info,
+      parents,
+      ...(problem && { problem: `its parent ${problem.path} is ${problem.status}` }),
+    };
   } catch (error) {
     const key = definition.id === undefined ? slashed(definition.path) : keyOfId(definition.id);
     return { ...base, key, virtualSize: 0, format: formatByName(path), info: undefined, parents: [], problem: (error as Error).message };
@@ -101,7 +111,9 @@ function keyOfId(id: string): string {
 }
 
 function userCheckpoints(disks: readonly LabDisk[]): HostVm['hostCheckpoints'] {
-  const names = disks.flatMap((disk) => [disk, ...disk.parents].filter(isCheckpointDisk).map(({ path, info }) => ({ id: info?.diskId ?? path, name: basename(path) })));
+  const names = disks.flatMap((disk) =>
+    [disk, ...disk.parents].filter(isCheckpointDisk).map(({ path, info }) => ({ id: info?.diskId ?? path, name: basename(path) })),
+  );
   return [...new Map(names.map((checkpoint) => [checkpoint.id, checkpoint])).values()];
 }
 

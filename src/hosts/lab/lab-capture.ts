@@ -12,7 +12,10 @@ export type CallCheck = () => Promise<void>;
 
 /** The frozen VM as the host port shows it. */
 export function openCapture(lab: LabContext, id: string, frozen: FrozenVm, checkCall: CallCheck): Capture {
-  const vm: HostVm = hostVmOf(frozen.vm, frozen.disks.map(({ disk }) => disk));
+  const vm: HostVm = hostVmOf(
+    frozen.vm,
+    frozen.disks.map(({ disk }) => disk),
+  );
   let released: Promise<ReleaseOutcome> | undefined;
   return {
     id,
@@ -29,7 +32,13 @@ export function openCapture(lab: LabContext, id: string, frozen: FrozenVm, check
   };
 }
 
-function capturedDisk(diskFormats: DiskFormats, frozen: FrozenVm, { disk, frozenPath, tracking }: FrozenDisk, index: number, checkCall: CallCheck): CapturedDisk {
+function capturedDisk(
+  diskFormats: DiskFormats,
+  frozen: FrozenVm,
+  { disk, frozenPath, tracking }: FrozenDisk,
+  index: number,
+  checkCall: CallCheck,
+): CapturedDisk {
   const lost = frozen.faults.has('tracking-lost');
   const state = lost ? { unknown: 'change tracking was lost' } : tracking;
   return {
@@ -60,6 +69,7 @@ async function release(lab: LabContext, id: string, { vm, lock }: FrozenVm, chec
     return { merged: false, problem: { code, message, hint } };
   } finally {
     await lock[Symbol.asyncDispose]();
+    await lab.locks.forget?.(lock.name);
   }
 }
 

@@ -2,7 +2,7 @@ import type { DiskFormats } from '../../disks/disk-format.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Lock, Locks } from '../../lib/locks.ts';
 import type { Random } from '../../lib/random.ts';
-import { type LabVm, findVm } from './lab-vm.ts';
+import { findVm, type LabVm } from './lab-vm.ts';
 
 /** What every part of a simulated host works with. */
 export interface LabContext {

@@ -1,16 +1,17 @@
 import { basename } from 'node:path';
-import { type Finding, type Host, HostUnreachableError } from '../host.ts';
+import { type Finding, type Host, HostUnreachableError, type HostVm } from '../host.ts';
 import { freezeVm } from './capture.ts';
 import { readFaults } from './faults.ts';
 import { describeVm } from './inventory.ts';
+import { removeExpiredDisks } from './kept-old.ts';
 import { openCapture } from './lab-capture.ts';
 import type { LabContext } from './lab-context.ts';
 import { readLabState } from './lab-state.ts';
 import { findVm, readVms } from './lab-vm.ts';
-import { removeExpiredDisks } from './kept-old.ts';
 import { beginNewVm } from './new-vm-recovery.ts';
 import { abandonRecovery, beginOverVm } from './original-recovery.ts';
 import { livingCaptures, settle } from './settle.ts';
+import { LabVmInvalidError } from './vm-definition.ts';
 
 /** A folder of VM definitions and virtual disks, as a Hyper-V host would show them. */
 export function openLabHost(lab: LabContext): Host {
@@ -31,8 +32,15 @@ export function openLabHost(lab: LabContext): Host {
     type: 'lab',
     async listVms() {
       const { vms } = await readVms(lab.name, lab.path);
-      const described = await Promise.allSettled(vms.map((vm) => describeVm(lab.diskFormats, vm)));
-      return described.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+      const described: HostVm[] = [];
+      // A few at a time: each opens the images of its disks.
+      for (let at = 0; at < vms.length; at += 16)
+        for (const result of await Promise.allSettled(vms.slice(at, at + 16).map((vm) => describeVm(lab.diskFormats, vm)))) {
+          if (result.status === 'fulfilled') described.push(result.value);
+          // `check` tells of those; they hide no other.
+          else if (!(result.reason instanceof LabVmInvalidError)) throw result.reason;
+        }
+      return described;
     },
     check: () => checkLab(lab),
     async capture(vmId, request) {
@@ -55,7 +63,15 @@ export function openLabHost(lab: LabContext): Host {
     async beginNewVmRecovery({ recoveryId, vm, name, path, network, highlyAvailable, start }) {
       await readVms(lab.name, lab.path);
       const keys = { replication: undefined, cluster: highlyAvailable ? { role: name ?? vm.name } : undefined, network };
-      return beginNewVm(lab, { recoveryId, vm, id: lab.random.uuid(), name: name ?? vm.name, ...(path !== undefined && { path }), start, keys });
+      return beginNewVm(lab, {
+        recoveryId,
+        vm,
+        id: lab.random.uuid(),
+        name: name ?? vm.name,
+        ...(path !== undefined && { path }),
+        start,
+        keys,
+      });
     },
     abandonLeftover: (facts) => abandonRecovery(lab, facts),
     removeExpired: (now) => removeExpiredDisks(lab, now),
@@ -78,7 +94,13 @@ async function checkLab(lab: LabContext): Promise<Finding[]> {
       const described = await describeVm(lab.diskFormats, vm);
       for (const { path, problem } of described.disks)
         if (problem !== undefined)
-          findings.push({ code: 'MABS-LAB-DISK', severity: 'blocks', message: `${basename(path)}: ${problem}`, hint: 'Mend or replace the image.', vm: name });
+          findings.push({
+            code: 'MABS-LAB-DISK',
+            severity: 'blocks',
+            message: `${basename(path)}: ${problem}`,
+            hint: 'Mend or replace the image.',
+            vm: name,
+          });
       const state = await readLabState(vm.folder);
       if (state.overlays.length > 0 && (await livingCaptures(lab, state)).length === 0)
         findings.push({
@@ -89,7 +111,11 @@ async function checkLab(lab: LabContext): Promise<Finding[]> {
           vm: name,
         });
     } catch (error) {
-      const { code = 'MABS-LAB-VM-INVALID', message, hint = 'Mend the VM.' } = error as { code?: `MABS-${string}`; message: string; hint?: string };
+      const {
+        code = 'MABS-LAB-VM-INVALID',
+        message,
+        hint = 'Mend the VM.',
+      } = error as { code?: `MABS-${string}`; message: string; hint?: string };
       findings.push({ code, severity: 'blocks', message, hint, vm: name });
     }
   }

@@ -57,7 +57,11 @@ export function capturedDefinition(configuration: unknown): Record<string, unkno
   return vmDefinitionSchema.safeParse(configuration).success ? (configuration as Record<string, unknown>) : {};
 }
 
-async function makeDiskFolder(lab: LabContext, folderName: string, { path }: NewVm): Promise<{ diskFolder: string; madeFolders: string[] }> {
+async function makeDiskFolder(
+  lab: LabContext,
+  folderName: string,
+  { path }: NewVm,
+): Promise<{ diskFolder: string; madeFolders: string[] }> {
   const folder = join(lab.path, folderName);
   if (path === undefined || resolve(lab.path, path) === lab.path) return { diskFolder: folder, madeFolders: [] };
   const parent = resolve(lab.path, path);

@@ -9,10 +9,10 @@ import { filesOfOld } from './kept-old.ts';
 import { type LabContext, lockFolder, stepOnVm } from './lab-context.ts';
 import { readLabState, writeLabState } from './lab-state.ts';
 import { findVm, type LabVm, readVm, rewriteVm, slashed } from './lab-vm.ts';
+import { capturedDefinition } from './new-vm-recovery.ts';
 import { inFolder, MergeFailedError } from './overlays.ts';
 import { freePath, type RecoveryFacts, recoveryFactsSchema, recoveryMark, removeTargets, targetName } from './recovery-files.ts';
 import { livingCaptures, settle } from './settle.ts';
-import { capturedDefinition } from './new-vm-recovery.ts';
 
 /** User checkpoints on the VM hang on the disks that a recovery would replace. */
 export class HostCheckpointsPresentError extends MabsError {
@@ -64,7 +64,11 @@ export async function abandonRecovery(lab: LabContext, unchecked: unknown): Prom
   await removeTargets(lab, facts);
 }
 
-async function planTargets(vm: LabVm, disks: readonly LabDisk[], { recoveryId, vm: recovered }: OriginalRecoveryRequest): Promise<RecoveryFacts> {
+async function planTargets(
+  vm: LabVm,
+  disks: readonly LabDisk[],
+  { recoveryId, vm: recovered }: OriginalRecoveryRequest,
+): Promise<RecoveryFacts> {
   const taken = new Set<string>();
   const targets: RecoveryFacts['targets'] = [];
   for (const { key, path, format } of recovered.disks) {
@@ -101,7 +105,12 @@ function swapIn(lab: LabContext, request: OriginalRecoveryRequest, facts: Recove
 }
 
 /** The VM as it was captured, but for what is the host's affair: its id, its present name, its replication and cluster. */
-function definitionAfter(vm: LabVm, disks: readonly LabDisk[], { vm: recovered, start }: OriginalRecoveryRequest, facts: RecoveryFacts): Record<string, unknown> {
+function definitionAfter(
+  vm: LabVm,
+  disks: readonly LabDisk[],
+  { vm: recovered, start }: OriginalRecoveryRequest,
+  facts: RecoveryFacts,
+): Record<string, unknown> {
   const { id: _id, name: _name, replication: _replication, cluster: _cluster, ...captured } = capturedDefinition(recovered.configuration);
   const rawDisks = (vm.raw.disks ?? []) as Record<string, unknown>[];
   return {

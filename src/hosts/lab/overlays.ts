@@ -30,7 +30,8 @@ export class MergeFailedError extends MabsError {
 /** What the guest wrote during a capture has no place to go: the disk under it was replaced or removed by somebody. */
 export class OverlayOrphanedError extends MabsError {
   readonly code = 'MABS-LAB-OVERLAY-ORPHANED';
-  readonly hint = 'The disk that lies there now counts. What the guest wrote meanwhile is kept in the file named, for you to look at or remove.';
+  readonly hint =
+    'The disk that lies there now counts. What the guest wrote meanwhile is kept in the file named, for you to look at or remove.';
   constructor(parent: string, keptAs: string) {
     super(`${parent} was replaced while a capture lay over it; the guest's writes are kept in ${keptAs}`);
   }
@@ -135,13 +136,17 @@ async function mergeContent(lab: LabContext, vm: LabVm, state: LabState, overlay
 /** The state once an overlay is merged: the overlay under it has got its content. */
 function withoutOverlay(state: LabState, overlay: Overlay): LabState {
   const others = state.overlays.filter((other) => other !== overlay);
-  return { ...state, overlays: others.map((other) => (overlay.written && other.path === overlay.parent ? { ...other, written: true } : other)) };
+  return {
+    ...state,
+    overlays: others.map((other) => (overlay.written && other.path === overlay.parent ? { ...other, written: true } : other)),
+  };
 }
 
 /** A merge that was begun has changed the parent's data id already; then only the disk's own id tells. */
 async function parentWasReplaced(lab: LabContext, overlay: Overlay, path: string, parent: string): Promise<boolean> {
   if (!(await exists(parent))) return true;
-  if (overlay.phase === 'merging') return overlay.parentId !== undefined && (await lab.diskFormats.describe(parent)).diskId !== overlay.parentId;
+  if (overlay.phase === 'merging')
+    return overlay.parentId !== undefined && (await lab.diskFormats.describe(parent)).diskId !== overlay.parentId;
   return (await lab.diskFormats.describe(path, { parent })).parent?.status !== 'found';
 }
 

@@ -26,7 +26,11 @@ const RESERVED = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
 
 /** A file or folder name that Linux and Windows take, as near to `name` as can be. */
 export function safeName(name: string): string {
-  const plain = name.replace(/[<>:"/\\|?*\u0000-\u001f]/g, '_').slice(0, 100).replace(/[. ]+$/, '').replace(/^\./, '_');
+  const plain = name
+    .replace(/[<>:"/\\|?*\u0000-\u001f]/g, '_')
+    .slice(0, 100)
+    .replace(/[. ]+$/, '')
+    .replace(/^\./, '_');
   return RESERVED.test(plain) ? `_${plain}` : plain || '_';
 }
 
@@ -39,7 +43,11 @@ export function targetName(formerPath: string, format: DiskFormatName, mark = ''
 
 /** The mark of a recovery in the names of its files. */
 export function recoveryMark(recoveryId: string): string {
-  return `-${recoveryId.toLowerCase().replace(/[^0-9a-f]/g, '').padEnd(8, '0').slice(0, 8)}`;
+  return `-${recoveryId
+    .toLowerCase()
+    .replace(/[^0-9a-f]/g, '')
+    .padEnd(8, '0')
+    .slice(0, 8)}`;
 }
 
 /** `wanted`, or with a number before its extension: the first that is neither taken nor there. */

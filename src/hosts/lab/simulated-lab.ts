@@ -1,18 +1,21 @@
-import type { SimulatedHost } from '../host.ts';
+import { HostVmUnknownError, type SimulatedHost } from '../host.ts';
 import { assertReadable } from './disk-use.ts';
 import { changeFaults, formatFaults } from './faults.ts';
 import { setVmState, writeAsGuest } from './guest.ts';
-import type { LabContext } from './lab-context.ts';
-import { stepOnVm } from './lab-context.ts';
-import { openLabHost } from './lab-host.ts';
+import { describeVm } from './inventory.ts';
+import { type LabContext, stepOnVm } from './lab-context.ts';
+import { readVm } from './lab-vm.ts';
 import { makeSampleVms, sampleVms } from './sample-vms.ts';
 
 /** The same folder from inside: what its guests and its administrator do. */
 export function openSimulatedLab(lab: LabContext): SimulatedHost {
-  const host = openLabHost(lab);
   return {
     path: lab.path,
-    listVms: () => host.listVms(),
+    async vmInFolder(folderName) {
+      const vm = await readVm(lab.path, folderName);
+      if (!vm) throw new HostVmUnknownError(lab.name, folderName);
+      return describeVm(lab.diskFormats, vm);
+    },
     write: (vmId, write) => writeAsGuest(lab, vmId, write),
     setState: (vmId, action) => setVmState(lab, vmId, action),
     faults: (vmId, change = {}) =>
@@ -20,9 +23,9 @@ export function openSimulatedLab(lab: LabContext): SimulatedHost {
     assertReadable: (path) => assertReadable(lab, path),
     sampleVms: sampleVms.map(({ name, description }) => ({ name, description })),
     async makeSampleVms(names, state) {
-      await makeSampleVms(lab, names, state);
-      return (await host.listVms()).filter(({ name }) => names.includes(name));
+      const folders = await makeSampleVms(lab, names, state);
+      return Promise.all(folders.map((folder) => this.vmInFolder(folder)));
     },
-    [Symbol.asyncDispose]: () => host[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {},
   };
 }

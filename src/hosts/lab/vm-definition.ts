@@ -25,9 +25,7 @@ export const vmDefinitionSchema = z.looseObject({
   os: word('windows', 'linux', 'other').default('other'),
   integrationServices: z.looseObject({ version: z.coerce.string().default(''), vss: z.boolean().default(false) }).nullish(),
   disks: z.array(diskSchema).max(256).default([]),
-  replication: z
-    .looseObject({ mode: z.string().default('None'), state: z.string().default(''), health: z.string().default('') })
-    .nullish(),
+  replication: z.looseObject({ mode: z.string().default('None'), state: z.string().default(''), health: z.string().default('') }).nullish(),
 });
 
 export type VmDefinition = z.infer<typeof vmDefinitionSchema>;
@@ -46,7 +44,11 @@ export class LabVmInvalidError extends MabsError {
  * Parses the bytes of a `vm.json`: what it says, with defaults filled in, and the object as it was written. A VM without a name is
  * called like its folder. Throws MABS-LAB-VM-INVALID with the file and the key.
  */
-export function parseVmDefinition(bytes: Uint8Array, file: string, folderName: string): { definition: VmDefinition & { name: string }; raw: unknown } {
+export function parseVmDefinition(
+  bytes: Uint8Array,
+  file: string,
+  folderName: string,
+): { definition: VmDefinition & { name: string }; raw: unknown } {
   const raw = parseJson(bytes, file);
   const result = vmDefinitionSchema.safeParse(raw);
   if (!result.success) throw new LabVmInvalidError(file, firstIssue(result.error), { cause: result.error });
