@@ -1,0 +1,13 @@
+import { Command } from 'commander';
+import { closeAlert } from '../../core/alerts.ts';
+import type { App } from '../app.ts';
+import { alertView } from './show.ts';
+
+export function alertResolveCommand(app: App, run = closeAlert): Command {
+  return new Command('resolve')
+    .summary('mark an alert as done')
+    .argument('<id>', 'the id of an alert, or its first digits')
+    .action(async (id: string) => {
+      app.render(await run(await app.ports(), id), alertView);
+    });
+}

@@ -1,0 +1,22 @@
+import { Command } from 'commander';
+import type { Alert } from '../../catalogs/catalog.ts';
+import { getAlert } from '../../core/alerts.ts';
+import type { App, Style } from '../app.ts';
+
+export function alertShowCommand(app: App, run = getAlert): Command {
+  return new Command('show')
+    .summary('show an alert')
+    .argument('<id>', 'the id of an alert, or its first digits')
+    .action(async (id: string) => {
+      app.render(await run(await app.ports(), id), alertView);
+    });
+}
+
+export function alertView(alert: Alert, style: Style): string {
+  return [
+    `${style.bold(alert.subject)}: ${alert.message} [${alert.code}]`,
+    `  ${alert.hint}`,
+    `  ${alert.severity}, raised ${alert.raisedAt}, ${alert.count} times${alert.resolvedAt === undefined ? '' : `, resolved ${alert.resolvedAt}`}`,
+    `  ${alert.id}`,
+  ].join('\n');
+}

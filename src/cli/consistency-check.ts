@@ -1,0 +1,18 @@
+import { Command } from 'commander';
+import { checkConsistency } from '../core/check-consistency.ts';
+import type { App } from './app.ts';
+import { type MemberOptions, selectionOf, withMembers } from './member-options.ts';
+import { renderMembers } from './members-view.ts';
+
+export function consistencyCheckCommand(app: App, run = checkConsistency): Command {
+  return withMembers(new Command('consistency-check'))
+    .summary('compare with the source, transfer only what differs')
+    .addHelpText('after', '\nExamples:\n  mabs consistency-check hv1/web01\n  mabs consistency-check --all')
+    .action(async (vms: string[], options: MemberOptions) => {
+      const ports = await app.ports();
+      const outcome = await app.withProgress('Comparing with the source', (onProgress) =>
+        run(ports, { ...selectionOf(vms, options), signal: app.signal, onProgress }),
+      );
+      renderMembers(app, outcome);
+    });
+}

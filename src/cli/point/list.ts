@@ -1,0 +1,30 @@
+import { Command } from 'commander';
+import { listPoints, type PointRow } from '../../core/points.ts';
+import { formatSize } from '../../lib/sizes.ts';
+import { formatTime } from '../../lib/times.ts';
+import type { App, Style } from '../app.ts';
+import { columns } from '../columns.ts';
+
+export function pointListCommand(app: App, run = listPoints): Command {
+  return new Command('list')
+    .summary('list recovery points')
+    .argument('[vm]', 'of one virtual machine, as HOST/NAME; of all when absent')
+    .action(async (vm: string | undefined) => {
+      app.render(await run(await app.ports(), vm), pointsView);
+    });
+}
+
+function pointsView(points: readonly PointRow[], style: Style): string {
+  if (points.length === 0) return 'There is no recovery point yet. Make one with: mabs checkpoint --all';
+  const rows = points.map((point) => [
+    point.id,
+    point.vm,
+    formatTime(Date.parse(point.capturedAt)),
+    point.consistency,
+    point.tracking,
+    formatSize(point.size),
+    point.verifiedAt === undefined ? 'no' : 'yes',
+    point.held ? 'held' : point.expiresAt === undefined ? '-' : formatTime(Date.parse(point.expiresAt)),
+  ]);
+  return columns(['ID', 'VM', 'CAPTURED', 'CONSISTENCY', 'TRACKING', 'DATA', 'VERIFIED', 'EXPIRES'], rows, style);
+}

@@ -1,0 +1,36 @@
+import { Command } from 'commander';
+import { type PointDetails, showPoint } from '../../core/points.ts';
+import { formatSize } from '../../lib/sizes.ts';
+import { formatTime } from '../../lib/times.ts';
+import type { App, Style } from '../app.ts';
+
+export function pointShowCommand(app: App, run = showPoint): Command {
+  return new Command('show')
+    .summary('show a recovery point')
+    .argument('<point>', 'HOST/VM@POINT or the id of a point')
+    .action(async (point: string) => {
+      app.render(await run(await app.ports(), point), pointView);
+    });
+}
+
+function pointView(point: PointDetails, style: Style): string {
+  const because = (reason: string | undefined) => (reason === undefined ? '' : ` (${reason})`);
+  const time = (at: string | undefined) => (at === undefined ? 'not yet' : formatTime(Date.parse(at)));
+  const lines: [string, string][] = [
+    ['captured', formatTime(Date.parse(point.capturedAt))],
+    ['consistency', `${point.consistency}${because(point.consistencyReason)}`],
+    ['tracking', `${point.tracking}${because(point.trackingReason)}`],
+    ['verified', time(point.verifiedAt)],
+    [
+      'expires',
+      point.hold ? `held by ${point.hold.owner}: ${point.hold.reason}` : point.expiresAt ? time(point.expiresAt) : 'never by policy',
+    ],
+    ['pool', point.pool],
+    ['data', formatSize(point.size)],
+  ];
+  const disks = point.diskDetails.map(
+    ({ disk, path, dataBytes }, index) =>
+      `  ${disk}  ${formatSize(point.disks[index]!.virtualSize)} virtual, ${formatSize(dataBytes)} data, from ${path}`,
+  );
+  return [`${style.bold(point.vm)}  ${point.id}`, ...lines.map(([name, text]) => `  ${name.padEnd(12)} ${text}`), ...disks].join('\n');
+}
