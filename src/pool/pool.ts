@@ -34,13 +34,21 @@ export interface PoolRecord {
 export interface DiskWriteRequest extends EngineOptions {
   readonly source: DiskSource;
   /** The replica's map of this disk, against which blocks are compared; absent for a disk that the pool does not know. */
-  readonly base?: { readonly root: string; readonly virtualSize: number; readonly leftOut: readonly ByteRange[] };
+  readonly base?: {
+    readonly root: string;
+    readonly virtualSize: number;
+    readonly leftOut: readonly ByteRange[];
+    /** Spares a walk through the base's map. */
+    readonly dataBytes?: number;
+  };
   /** What may have changed since the base. Absent: everything is read and compared. */
   readonly ranges?: readonly ByteRange[];
   /** Ranges that are not kept; they are neither read nor stored, and read as zero. */
   readonly leftOut: readonly ByteRange[];
-  /** Cross-check unchanged blocks against the base by sampling (only with `ranges`). `seed` makes the choice repeatable. */
+  /** Cross-check unchanged blocks against the base by sampling (only with `ranges`). */
   readonly sample: boolean;
+  /** Makes the choice of samples repeatable; by chance when absent. */
+  readonly seed?: string;
   /** Decompress and digest every new block again before it counts. Off only for an initial replica, which is read back later. */
   readonly verifyNew: boolean;
   /**
