@@ -30,6 +30,7 @@ export async function runPipeline<Window, Summary>(pipeline: Pipeline<Window, Su
       const slot = free.pop()!;
       const window = await pipeline.plan(slot);
       if (window === undefined) break;
+      if (flying.length >= IN_FLIGHT) await takeOldest();
       if (pipeline.mustRenew?.()) {
         while (flying.length > 0) await takeOldest();
         await pipeline.renew?.();
@@ -38,7 +39,6 @@ export async function runPipeline<Window, Summary>(pipeline: Pipeline<Window, Su
       // A failure is told to whoever awaits the result; until then the next window may be being planned.
       summary.catch(() => {});
       flying.push({ window, slot, summary });
-      if (flying.length >= IN_FLIGHT) await takeOldest();
     }
     while (flying.length > 0) await takeOldest();
   } finally {
