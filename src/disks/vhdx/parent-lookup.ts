@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { FileMissingError, NotAFileError, openRandomAccess } from '../../lib/random-access-file.ts';
 import { DiskParentMissingError, DiskParentWrongError } from '../parent-errors.ts';
+import { parentPaths } from '../parent-paths.ts';
 import type { ParentLocator } from './parent-locator.ts';
-import { parentPaths } from './parent-paths.ts';
 import { readHeader } from './vhdx-image.ts';
 
 /** What was found of a parent. `path`: the right one, else a wrong one, else the place where it was looked for first. */

@@ -1,17 +1,23 @@
 import { posix, win32 } from 'node:path';
-import type { ParentLocator } from './parent-locator.ts';
+
+/** What an image says of where its parent lies, in the terms of the machine that wrote it. Untrusted. */
+export interface NamedPaths {
+  readonly relativePath?: string;
+  readonly volumePath?: string;
+  readonly absolutePath?: string;
+}
 
 /**
  * Where the parent of an image may lie, the likeliest first: what the locator says (MS-VHDX 2.6.2.6.3 names the order:
  * relative, volume, absolute path), then its file name beside the image, for chains that were moved as a whole. All are
  * absolute as `platform` understands it, if `childPath` is.
  */
-export function parentPaths(childPath: string, locator: ParentLocator, platform: NodeJS.Platform): string[] {
+export function parentPaths(childPath: string, locator: NamedPaths, platform: NodeJS.Platform): string[] {
   const candidates = platform === 'win32' ? onWindows(childPath, locator) : elsewhere(childPath, locator);
   return [...new Set(candidates)].filter((candidate) => !candidate.includes('\0'));
 }
 
-function onWindows(childPath: string, { relativePath, volumePath, absolutePath }: ParentLocator): string[] {
+function onWindows(childPath: string, { relativePath, volumePath, absolutePath }: NamedPaths): string[] {
   const folder = win32.dirname(childPath);
   const named = [
     ...(relativePath && !win32.isAbsolute(relativePath) ? [win32.resolve(folder, relativePath)] : []),
@@ -29,7 +35,7 @@ function isReachable(path: string, childPath: string): boolean {
   return root.startsWith('\\\\') && !/^\\\\[.?]\\/.test(root) && root.toLowerCase() === win32.parse(childPath).root.toLowerCase();
 }
 
-function elsewhere(childPath: string, { relativePath, volumePath, absolutePath }: ParentLocator): string[] {
+function elsewhere(childPath: string, { relativePath, volumePath, absolutePath }: NamedPaths): string[] {
   const folder = posix.dirname(childPath);
   const named = [
     ...(relativePath && !isForeignAbsolute(relativePath) ? [relativePath.replaceAll('\\', '/'), relativePath] : []).map((path) =>
@@ -50,7 +56,7 @@ export function locatorPaths(
   childPath: string,
   parentPath: string,
   platform: NodeJS.Platform,
-): Pick<ParentLocator, 'relativePath' | 'absolutePath'> {
+): Pick<NamedPaths, 'relativePath' | 'absolutePath'> {
   const rules = platform === 'win32' ? win32 : posix;
   const relative = rules.relative(rules.dirname(childPath), parentPath);
   if (rules.isAbsolute(relative)) return { absolutePath: parentPath };
