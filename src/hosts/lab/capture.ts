@@ -9,11 +9,11 @@ import { removeFile } from './durable-json.ts';
 import { type Faults, readFaults } from './faults.ts';
 import { describeDisks, type LabDisk } from './inventory.ts';
 import { captureLockName, type LabContext, stepOnVm } from './lab-context.ts';
-import { type CaptureRecord, type LabState, type Overlay, readLabState, writeLabState } from './lab-state.ts';
+import { type CaptureRecord, type LabState, type Overlay, writeLabState } from './lab-state.ts';
 import { findVm, type LabVm, rewriteVm } from './lab-vm.ts';
-import { inFolder, makeOverlay, mergeOverlays, planOverlays, topPath } from './overlays.ts';
+import { inFolder, makeOverlay, planOverlays, topPath } from './overlays.ts';
 import { checkReplication } from './replication.ts';
-import { endDeadCaptures } from './settle.ts';
+import { comeToRest } from './settle.ts';
 
 /** A capture failed because a fault says so. */
 export class CaptureFailedError extends MabsError {
@@ -59,7 +59,9 @@ export async function freezeVm(lab: LabContext, vmId: string, request: CaptureRe
 
 async function freeze(lab: LabContext, found: LabVm, request: CaptureRequest, lock: Lock): Promise<FrozenVm> {
   throwIfAborted(request.signal);
+  // Overlays that cannot be merged now stay, and the new ones lie over them.
   const { vm, state } = await comeToRest(lab, found, request.captureId);
+  if (state.captures.length > 0) throw new LockedError(`the VM ${vm.definition.name}`);
   const faults = await readFaults(vm.folder);
   checkReplication(vm.definition);
   const plan = planCapture(vm.definition, faults, request);
@@ -93,21 +95,6 @@ async function freeze(lab: LabContext, found: LabVm, request: CaptureRequest, lo
   } catch (error) {
     await takeBack(vm, state, record, overlays);
     throw error;
-  }
-}
-
-/** What earlier captures left is ended first. Overlays that cannot be merged stay, and the new one lies over them. */
-async function comeToRest(lab: LabContext, found: LabVm, captureId: string): Promise<{ vm: LabVm; state: LabState }> {
-  const state = await endDeadCaptures(lab, found, await readLabState(found.folder), captureId);
-  if (state.captures.length > 0) throw new LockedError(`the VM ${found.definition.name}`);
-  const vm = await findVm(lab.name, lab.path, found.definition.id);
-  if (state.overlays.length === 0) return { vm, state };
-  try {
-    return { vm, state: await mergeOverlays(lab, vm, state) };
-  } catch (error) {
-    const left = await readLabState(vm.folder);
-    if (!(error instanceof MabsError) || left.overlays.some(({ phase }) => phase === 'merging')) throw error;
-    return { vm, state: left };
   }
 }
 

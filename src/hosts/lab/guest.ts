@@ -6,10 +6,10 @@ import type { GuestPiece, GuestWrite, GuestWriteReport, VmAction } from '../host
 import { appendTracking } from './change-tracking.ts';
 import { describeDisks, type LabDisk } from './inventory.ts';
 import { type LabContext, stepOnVm } from './lab-context.ts';
-import { type LabState, type Overlay, readLabState, topOverlay, writeLabState } from './lab-state.ts';
+import { type LabState, type Overlay, topOverlay, writeLabState } from './lab-state.ts';
 import { type LabVm, rewriteVm } from './lab-vm.ts';
-import { dropUnmade, inFolder, makeOverlay, mergeOverlays, planOverlays } from './overlays.ts';
-import { livingCaptures } from './settle.ts';
+import { dropUnmade, inFolder, makeOverlay, planOverlays } from './overlays.ts';
+import { comeToRest, livingCaptures } from './settle.ts';
 
 const LARGEST_ZERO_PIECE = 64 * 1024 ** 2;
 
@@ -42,11 +42,12 @@ const ACTIONS: Readonly<Record<VmAction, { readonly from: readonly VmState[]; re
 
 /** Changes a VM's state in one step. A capture that reads the disks of a VM that was not running reads on what it began with. */
 export function setVmState(lab: LabContext, vmId: string, action: VmAction): Promise<{ vm: string; from: VmState; to: VmState }> {
-  return stepOnVm(lab, vmId, async (vm) => {
+  return stepOnVm(lab, vmId, async (found) => {
+    const { vm, state } = await comeToRest(lab, found);
     const { name, state: from, crashed } = vm.definition;
     const { from: allowed, to } = ACTIONS[action];
     if (from !== to && !allowed.includes(from)) throw new LabStateChangeError(name, from, action);
-    if (to === 'running' && from !== to) await protectReaders(lab, vm, await readLabState(vm.folder));
+    if (to === 'running' && from !== to) await protectReaders(lab, vm, state);
     const isCrash = action === 'crash' && from !== to;
     if (from !== to || (crashed && action === 'stop'))
       await rewriteVm(vm, { state: to, ...((isCrash || crashed) && { crashed: isCrash }) });
@@ -59,11 +60,12 @@ export function setVmState(lab: LabContext, vmId: string, action: VmAction): Pro
  * the disk. Tracking learns of the ranges first, so that a kill in the middle leaves too many of them, never too few.
  */
 export function writeAsGuest(lab: LabContext, vmId: string, write: GuestWrite): Promise<GuestWriteReport> {
-  return stepOnVm(lab, vmId, async (vm) => {
+  return stepOnVm(lab, vmId, async (found) => {
+    const { vm, state: rested } = await comeToRest(lab, found);
     const disks = await describeDisks(lab.diskFormats, vm);
     const index = findDisk(vm, disks, write.disk);
     const disk = disks[index]!;
-    const state = await protectReaders(lab, vm, await finishMerges(lab, vm, await readLabState(vm.folder)));
+    const state = await protectReaders(lab, vm, rested);
     const top = topOverlay(state, disk.definition.path);
     const path = top ? inFolder(vm, top.path) : disk.path;
     await using image = await lab.diskFormats.openForWriting(path);
@@ -91,11 +93,6 @@ async function protectReaders(lab: LabContext, vm: LabVm, before: LabState): Pro
   const active: LabState = { ...state, captures, overlays: [...state.overlays, ...made] };
   await writeLabState(vm.folder, active);
   return active;
-}
-
-/** A merge that was interrupted is finished first: until then the overlay and what lies under it do not fit together. */
-async function finishMerges(lab: LabContext, vm: LabVm, state: LabState): Promise<LabState> {
-  return state.overlays.some(({ phase }) => phase === 'merging') ? mergeOverlays(lab, vm, state) : state;
 }
 
 async function markWritten(vm: LabVm, state: LabState, top: Overlay): Promise<void> {

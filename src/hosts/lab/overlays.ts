@@ -91,11 +91,22 @@ export async function dropUnmade(vm: LabVm, state: LabState): Promise<LabState> 
 
 /**
  * Merges every overlay of a VM into what lies under it, topmost first, and removes it. Each step is durable before the next: killed
- * at any instant, the next call goes on. Throws at the first one that cannot be merged; no capture may be reading.
+ * at any instant, the next call goes on. Throws at the first one that cannot be merged now; one that never can be is set aside, and
+ * told once the others are merged. No capture may be reading.
  */
 export async function mergeOverlays(lab: LabContext, vm: LabVm, before: LabState): Promise<LabState> {
   let state = await dropUnmade(vm, before);
-  for (let overlay = state.overlays.at(-1); overlay; overlay = state.overlays.at(-1)) state = await mergeOverlay(lab, vm, state, overlay);
+  let orphaned: OverlayOrphanedError | undefined;
+  for (let overlay = state.overlays.at(-1); overlay; overlay = state.overlays.at(-1)) {
+    try {
+      state = await mergeOverlay(lab, vm, state, overlay);
+    } catch (error) {
+      if (!(error instanceof OverlayOrphanedError)) throw error;
+      orphaned = error;
+      state = withoutOverlay(state, { ...overlay, written: false });
+    }
+  }
+  if (orphaned) throw orphaned;
   return state;
 }
 
@@ -114,7 +125,8 @@ async function mergeOverlay(lab: LabContext, vm: LabVm, state: LabState, overlay
   if (open !== undefined) throw new MergeFailedError(path, `${open} is open`);
   if ((await readFaults(vm.folder)).has('merge-fails')) throw new MergeFailedError(path, 'the fault merge-fails is on');
   if (overlay.written) {
-    if (await parentWasReplaced(lab, overlay, path, parent)) return setAside(vm, without, path, parent);
+    if (await parentWasReplaced(lab, overlay, path, parent))
+      return setAside(vm, withoutOverlay(state, { ...overlay, written: false }), path, parent);
     await mergeContent(lab, vm, state, overlay, path, parent);
   }
   await removeFile(path);
@@ -135,7 +147,7 @@ async function mergeContent(lab: LabContext, vm: LabVm, state: LabState, overlay
 
 /** The state once an overlay is merged: the overlay under it has got its content. */
 function withoutOverlay(state: LabState, overlay: Overlay): LabState {
-  const others = state.overlays.filter((other) => other !== overlay);
+  const others = state.overlays.filter((other) => other.path !== overlay.path);
   return {
     ...state,
     overlays: others.map((other) => (overlay.written && other.path === overlay.parent ? { ...other, written: true } : other)),
@@ -150,6 +162,7 @@ async function parentWasReplaced(lab: LabContext, overlay: Overlay, path: string
   return (await lab.diskFormats.describe(path, { parent })).parent?.status !== 'found';
 }
 
+/** What lies under it gets nothing of it, so it does not count as written by this. */
 async function setAside(vm: LabVm, without: LabState, path: string, parent: string): Promise<never> {
   const keptAs = `${path}.orphan`;
   await rename(path, keptAs);

@@ -4,7 +4,7 @@ import { HostVmUnknownError, type ReleaseOutcome } from '../host.ts';
 import { removeFile } from './durable-json.ts';
 import { captureLockName, type LabContext, stepOnVm } from './lab-context.ts';
 import { type CaptureRecord, type LabState, readLabState, writeLabState } from './lab-state.ts';
-import { type LabVm, rewriteVm } from './lab-vm.ts';
+import { findVm, type LabVm, rewriteVm } from './lab-vm.ts';
 import { dropUnmade, inFolder, MergeFailedError, mergeOverlays } from './overlays.ts';
 
 /** Captures of a VM whose process lives; `except` is one that its own process is giving up. */
@@ -29,6 +29,23 @@ export async function endDeadCaptures(lab: LabContext, vm: LabVm, state: LabStat
   const left = { ...(await dropUnmade(vm, state)), captures: living };
   await writeLabState(vm.folder, left);
   return left;
+}
+
+/**
+ * Ends dead captures and merges what they left, as far as that can be done at once: overlays that cannot be merged stay in use.
+ * Within a step. An interrupted merge must be finished before anything else is done with the disk: throws when that fails.
+ */
+export async function comeToRest(lab: LabContext, found: LabVm, givenUp?: string): Promise<{ vm: LabVm; state: LabState }> {
+  const state = await endDeadCaptures(lab, found, await readLabState(found.folder), givenUp);
+  const vm = await findVm(lab.name, lab.path, found.definition.id);
+  if (state.overlays.length === 0 || state.captures.length > 0) return { vm, state };
+  try {
+    return { vm, state: await mergeOverlays(lab, vm, state) };
+  } catch (error) {
+    const left = await readLabState(vm.folder);
+    if (!(error instanceof MabsError) || left.overlays.some(({ phase }) => phase === 'merging')) throw error;
+    return { vm, state: left };
+  }
 }
 
 /**
