@@ -2,10 +2,11 @@ import { openRandomAccess } from '../lib/random-access-file.ts';
 import type { DiskFormat, DiskFormatName, DiskFormats } from './disk-format.ts';
 import { readPartitionTable } from './partitions/partition-table.ts';
 import { rawFormat } from './raw/raw-format.ts';
+import { vhdFormat } from './vhd/vhd-format.ts';
 import { vhdxFormat } from './vhdx/vhdx-format.ts';
 
 /** Raw fits everything, so it is asked last. */
-const formats: readonly DiskFormat[] = [vhdxFormat, rawFormat];
+const formats: readonly DiskFormat[] = [vhdxFormat, vhdFormat, rawFormat];
 
 /** Every disk format that mabs knows. */
 export const diskFormats: DiskFormats = {
