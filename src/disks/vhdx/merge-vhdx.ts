@@ -37,13 +37,6 @@ export async function mergeIntoParent(path: string, options: OpenImageOptions & 
   await parent.changeIdentity();
 }
 
-/** Whether an image holds anything of its own that is not in its parent. */
-export async function hasOwnData(path: string): Promise<boolean> {
-  await using image = await openImage(path);
-  for await (const extent of allOwnExtents(image)) if (extent.from !== 'parent') return true;
-  return false;
-}
-
 async function parentOf(child: VhdxImage, { parent, resume }: OpenImageOptions & { readonly resume?: boolean }): Promise<string> {
   const locator = child.metadata.parent;
   if (!locator) throw new VhdxMergeError(child.path, 'it is no differencing disk');

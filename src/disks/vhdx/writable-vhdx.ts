@@ -37,6 +37,7 @@ export class WritableVhdx extends VhdxDisk implements WritableDisk {
   readonly #keepsIdentity: boolean;
   #changed: boolean;
   #queue: Promise<unknown> = Promise.resolve();
+  #failure: unknown;
   #disposed = false;
 
   /** `file` is what `layers[0]` was read from, opened for reading and writing. Its log is empty. */
@@ -88,12 +89,12 @@ export class WritableVhdx extends VhdxDisk implements WritableDisk {
     });
   }
 
-  /** Flushes and closes. After a failed flush the file is closed all the same. */
+  /** Flushes and closes. The file is closed also when the flush fails, or one failed before. */
   override async [Symbol.asyncDispose](): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;
     try {
-      await this.flush();
+      if (!this.#failure) await this.flush();
     } finally {
       await super[Symbol.asyncDispose]();
     }
@@ -219,8 +220,19 @@ export class WritableVhdx extends VhdxDisk implements WritableDisk {
     return position;
   }
 
-  /** First the payload, then the bitmaps, then the table: each step is durable before the next one refers to it. */
+  /** After a failed flush nobody knows what is on the disk, and a second one would not tell: the failure is final. */
   async #flush(): Promise<void> {
+    if (this.#failure) throw this.#failure;
+    try {
+      await this.#flushInOrder();
+    } catch (error) {
+      this.#failure = error;
+      throw error;
+    }
+  }
+
+  /** First the payload, then the bitmaps, then the table: each step is durable before the next one refers to it. */
+  async #flushInOrder(): Promise<void> {
     await this.#file.sync();
     const { offset, length } = this.#image.regions.bat;
     const isTable = (position: number): boolean => position >= offset && position < offset + length;
