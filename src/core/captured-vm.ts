@@ -3,7 +3,7 @@ import { isoUtc } from '../lib/times.ts';
 import type { GroupMember, Policy } from '../model/group.ts';
 import { raiseAlert, resolveAlert } from './alerts.ts';
 import { failureOf } from './job.ts';
-import { LEFTOVER_ALERT } from './leftovers.ts';
+import { cleanOwnLeftovers, LEFTOVER_ALERT } from './leftovers.ts';
 import type { Ports } from './ports.ts';
 
 /** An alert about a snapshot that the host did not merge back yet. */
@@ -40,12 +40,16 @@ export async function withCapture<T>(
     lock,
   } as const;
   await ports.home.journal.put({ ...intent, facts: {} });
-  const capture = await host.capture(member.vmId, {
+  const request = {
     captureId,
     consistency: policy.consistency,
     whenNotOnline: policy.whenNotOnline,
-    journal: (facts) => ports.home.journal.put({ ...intent, facts }),
+    journal: (facts: Readonly<Record<string, unknown>>) => ports.home.journal.put({ ...intent, facts }),
     ...(signal ? { signal } : {}),
+  };
+  const capture = await host.capture(member.vmId, request).catch(async (error: unknown) => {
+    await cleanOwnLeftovers(ports, lock);
+    throw error;
   });
   let stored = false;
   try {

@@ -4,11 +4,12 @@ import { type KnownMember, vmLabel } from './groups.ts';
 import { jobOptions } from './job.ts';
 import { NO_TRANSFER } from './member-report.ts';
 import type { Ports } from './ports.ts';
+import { refreshManifests } from './refresh-catalog.ts';
 import { replicate } from './replicate.ts';
 import { type MembersOutcome, runMembers } from './run-members.ts';
 import { selectMembers } from './select-members.ts';
 import type { SyncRequest } from './sync.ts';
-import { findReplica, refreshManifests } from './vault.ts';
+import { findReplica } from './vault.ts';
 import { verifiedAt, verifiedRecords } from './verified.ts';
 
 export interface CheckpointRequest extends SyncRequest {
@@ -37,7 +38,7 @@ export async function checkpoint(ports: Ports, { verify = 'now', noSync = false,
 
 async function freezeAsItIs(ports: Ports, { member, poolName }: KnownMember) {
   const pool = await ports.openPool(poolName);
-  await refreshManifests(ports, pool);
+  await refreshManifests(ports.catalog, pool);
   const found = await findReplica(ports, pool.info.id, member.datasource);
   if (!found) throw new ReplicaMissingError(vmLabel(member));
   const replica = found.manifest;

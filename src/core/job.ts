@@ -50,7 +50,9 @@ export async function runJob<T>(
 ): Promise<T> {
   const { catalog, clock, random, locks } = ports;
   const id = random.uuid();
-  await using _alive = await locks.acquire(jobLock(id), { what: `job ${id}`, waitMs: 0 });
+  await using stack = new AsyncDisposableStack();
+  stack.defer(async () => locks.forget?.(jobLock(id)));
+  stack.use(await locks.acquire(jobLock(id), { what: `job ${id}`, waitMs: 0 }));
   await catalog.startJob({ id, kind, state: 'running', startedAt: isoUtc(clock.now()), processId: process.pid, subjects });
   try {
     const result = await run();

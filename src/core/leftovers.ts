@@ -23,10 +23,10 @@ export async function cleanLeftovers(ports: Ports): Promise<void> {
   }
 }
 
-/** The same for entries under a lock that the caller holds; `except` is the caller's own entry. */
-export async function cleanOwnLeftovers(ports: Ports, lock: string, except?: string): Promise<void> {
+/** The same for entries under a lock that the caller holds. */
+export async function cleanOwnLeftovers(ports: Ports, lock: string): Promise<void> {
   for (const entry of await ports.home.journal.list()) {
-    if (entry.lock === lock && entry.id !== except) await cleanEntry(ports, entry.id);
+    if (entry.lock === lock) await cleanEntry(ports, entry.id);
   }
 }
 

@@ -9,8 +9,8 @@ import { type KnownPoint, listKnownPoints, pointVm } from './known-points.ts';
 import { cleanLeftovers } from './leftovers.ts';
 import { toRetained } from './points.ts';
 import type { PoolConfiguration, Ports } from './ports.ts';
+import { refreshManifests } from './refresh-catalog.ts';
 import { trashPoints } from './trash.ts';
-import { refreshManifests } from './vault.ts';
 
 /** How far the clock may lie behind the newest commit before prune asks. */
 const CLOCK_TOLERANCE_MS = 3_600_000;
@@ -115,7 +115,7 @@ async function planPool(
   options: JobOptions,
 ): Promise<PoolPrunePlan> {
   const pool = await ports.openPool(configuration.name);
-  await refreshManifests(ports, pool);
+  await refreshManifests(ports.catalog, pool);
   await checkClock(ports, pool.info.id);
   const points = (await listKnownPoints(ports)).filter(({ poolId }) => poolId === pool.info.id);
   const { retention, unconfirmed } = await policiesOf(ports, configuration);

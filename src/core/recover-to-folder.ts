@@ -77,7 +77,9 @@ async function withJournaledFiles<T>(
 ): Promise<T> {
   const lock = `recovery-${id}`;
   const vm = point.manifest.vm;
-  await using _lock = await ports.locks.acquire(lock, { what: 'this recovery', waitMs: 0 });
+  await using stack = new AsyncDisposableStack();
+  stack.defer(async () => ports.locks.forget?.(lock));
+  stack.use(await ports.locks.acquire(lock, { what: 'this recovery', waitMs: 0 }));
   await ports.home.journal.put({
     id,
     kind: 'recovery',

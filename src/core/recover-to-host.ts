@@ -7,9 +7,10 @@ import { pointVm } from './known-points.ts';
 import { cleanOwnLeftovers } from './leftovers.ts';
 import type { JournalEntry, Ports } from './ports.ts';
 import type { RecoverySource } from './recover-plan.ts';
+import { refreshManifests } from './refresh-catalog.ts';
 import { vmLock } from './run-members.ts';
 import { dropTrackingBase } from './tracking-base.ts';
-import { findReplica, refreshManifests } from './vault.ts';
+import { findReplica } from './vault.ts';
 import { type RecoveredDisk, writeRecoveredDisk } from './write-recovered-disk.ts';
 
 export interface OriginalRecovery extends JobOptions {
@@ -56,7 +57,9 @@ export async function recoverToHost(ports: Ports, source: RecoverySource, reques
   const host = await ports.openHost(request.host);
   const recoveryId = ports.random.uuid();
   const name = `recovery-${recoveryId}`;
-  await using _lock = await ports.locks.acquire(name, { what: 'this recovery', waitMs: 0 });
+  await using stack = new AsyncDisposableStack();
+  stack.defer(async () => ports.locks.forget?.(name));
+  stack.use(await ports.locks.acquire(name, { what: 'this recovery', waitMs: 0 }));
   const { network, highlyAvailable, start } = request;
   const begin = () =>
     host.beginNewVmRecovery({
@@ -123,7 +126,7 @@ async function forgetTracking(ports: Ports, { datasource }: Manifest): Promise<v
   for (const { name } of await ports.home.listPools()) {
     const pool = await ports.openPool(name).catch(() => undefined);
     if (!pool) continue;
-    await refreshManifests(ports, pool);
+    await refreshManifests(ports.catalog, pool);
     const replica = await findReplica(ports, pool.info.id, datasource);
     if (replica) await dropTrackingBase(ports, pool, replica.manifest, 'recovered to original');
   }

@@ -10,8 +10,9 @@ import { type KnownMember, saveGroup } from './groups.ts';
 import type { JobOptions } from './job.ts';
 import { describeTransfer, type MemberReport } from './member-report.ts';
 import type { Ports } from './ports.ts';
+import { refreshManifests } from './refresh-catalog.ts';
 import { droppedReason } from './tracking-base.ts';
-import { findReplica, refreshManifests } from './vault.ts';
+import { findReplica } from './vault.ts';
 import { readBackReplica, verifiedAt, verifiedRecords } from './verified.ts';
 import { type WrittenDisk, writeDisks } from './write-disk.ts';
 
@@ -62,7 +63,7 @@ export async function replicate(ports: Ports, known: KnownMember, order: Replica
 
 async function lookBefore(ports: Ports, { poolName, member }: KnownMember): Promise<Before> {
   const pool = await ports.openPool(poolName);
-  await refreshManifests(ports, pool);
+  await refreshManifests(ports.catalog, pool);
   const replica = (await findReplica(ports, pool.info.id, member.datasource))?.manifest;
   if (!replica) return { pool, verified: false };
   const verified = verifiedAt(replica, await verifiedRecords(ports, pool.info.id)) !== undefined;

@@ -34,22 +34,6 @@ export function throwIfUnavailable({ unavailable }: OpenedPools): void {
   if (first) throw first.error;
 }
 
-/** Brings the catalog's manifests of a pool up to date: another process may have committed since the pool was opened. */
-export async function refreshManifests({ catalog }: Ports, pool: Pool): Promise<void> {
-  const poolId = pool.info.id;
-  const known = await catalog.knownSeqs(poolId);
-  const live = new Set(await pool.listSeqs());
-  const gone = [...known].filter((seq) => !live.has(seq));
-  if (gone.length > 0) await catalog.removeManifests(poolId, gone);
-  const missing = [...live].filter((seq) => !known.has(seq));
-  if (missing.length === 0) return;
-  const found = await pool.listManifests({ afterSeq: Math.min(...missing) - 1 });
-  await catalog.addManifests(
-    poolId,
-    found.filter(({ seq }) => !known.has(seq)),
-  );
-}
-
 /** The newest replica of a datasource in a pool, if it has one. */
 export async function findReplica({ catalog }: Ports, poolId: string, datasource: string): Promise<CachedManifest | undefined> {
   const replicas = await catalog.listManifests({ poolId, datasource, kind: 'replica' });
