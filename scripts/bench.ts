@@ -43,7 +43,7 @@ try {
   else await rm(folder, { recursive: true, force: true });
 }
 
-/** The disk of day 1 and of day 2 (2.5 % overwritten in scattered pieces of 4 to 64 KiB), as VHDX with change tracking and as raw. */
+/** The disk of day 1 and of day 2 (2.5 % overwritten in scattered pieces of up to 64 KiB), as VHDX with change tracking and as raw. */
 async function prepare(): Promise<void> {
   await mkdir(vmFolder, { recursive: true });
   await writeFile(join(folder, 'secret'), 'a passphrase for the benchmark\n');
@@ -54,8 +54,8 @@ async function prepare(): Promise<void> {
   await rename(vhdx, `${vhdx}.day1`);
   await rename(`${vhdx}.rct.json`, `${vhdx}.rct.json.day1`);
   await restoreDay1();
-  const count = String(Math.ceil((sizeBytes * 0.025) / (34 * 1024)));
-  await run([...MABS, 'lab', 'write', vmFolder, '--random', '2', '--count', count, '--min-length', '4KiB', '--max-length', '64KiB']);
+  const count = String(Math.ceil((sizeBytes * 0.025) / (32 * 1024)));
+  await run([...MABS, 'lab', 'write', vmFolder, '--random', '2', '--count', count, '--max-length', '64KiB']);
   await run([...MABS, 'disk', 'export', vhdx, day2]);
   await rename(vhdx, `${vhdx}.day2`);
   await rename(`${vhdx}.rct.json`, `${vhdx}.rct.json.day2`);
