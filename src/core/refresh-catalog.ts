@@ -23,7 +23,7 @@ export async function refreshCatalog(catalog: Catalog, pool: Pool, { rebuild = f
 }
 
 /** The manifests alone: what another process committed or removed since. */
-async function refreshManifests(catalog: Catalog, pool: Pool, { rebuild }: { readonly rebuild: boolean }): Promise<void> {
+export async function refreshManifests(catalog: Catalog, pool: Pool, { rebuild = false } = {}): Promise<void> {
   const poolId = pool.info.id;
   const known = await catalog.knownSeqs(poolId);
   const live = new Set(await pool.listSeqs());
