@@ -9,6 +9,8 @@ export interface Locks {
   acquire(name: string, options: { readonly what: string; readonly waitMs: number }): Promise<Lock>;
   /** Whether a living process (this one included) holds the lock now. */
   isHeld(name: string): Promise<boolean>;
+  /** Removes what a lock leaves behind when nobody holds it. Only for a name that is never used again. */
+  forget?(name: string): Promise<void>;
 }
 
 export interface Lock extends AsyncDisposable {

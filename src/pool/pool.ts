@@ -92,6 +92,21 @@ export interface RestoreResult {
 
 export type CheckDepth = 'structure' | 'new' | 'sample' | 'all';
 
+export interface CheckOptions extends EngineOptions {
+  readonly depth: CheckDepth;
+  /** Ends before everything was read once so much time has passed. */
+  readonly budgetMs?: number;
+  /** Goes on where a check that ended by its budget has stopped. */
+  readonly resume?: boolean;
+  /** Ids of manifests that need not be read again, with `new`. */
+  readonly alreadyVerified?: ReadonlySet<string>;
+}
+
+export interface TrashedManifest extends StoredManifest {
+  readonly trashedAt: string;
+  readonly reason: string;
+}
+
 export interface Damage {
   /** Name of the pool's object, relative to the pool. */
   readonly file: string;
@@ -137,8 +152,12 @@ export interface PoolUsage {
 export interface Pool extends AsyncDisposable {
   readonly info: PoolInfo;
 
-  /** All manifests of the roll that are neither in the trash nor purged, ascending. A gap in the roll: MABS-POOL-ROLL-GAP. */
-  listManifests(options?: { readonly afterSeq?: number }): Promise<StoredManifest[]>;
+  /**
+   * All manifests of the roll that are neither in the trash nor purged, ascending. One that is lost or damaged is left out (`check`
+   * tells it), so that the others can be restored; for whoever concludes something from absence, `strict` rejects: with
+   * MABS-POOL-ROLL-GAP where one is missing.
+   */
+  listManifests(options?: { readonly afterSeq?: number; readonly strict?: boolean }): Promise<StoredManifest[]>;
   /** Numbers of the roll that live now: the cheap way to see whether a cache is current. */
   listSeqs(): Promise<number[]>;
 
@@ -162,18 +181,11 @@ export interface Pool extends AsyncDisposable {
   /** Reads every block of a manifest back and digests it. MABS-BLOCK-DAMAGED (kind damaged) with the file when one is wrong. */
   readBack(manifest: Manifest, options?: EngineOptions): Promise<{ readonly blocksRead: number; readonly bytesRead: number }>;
 
-  check(
-    options: EngineOptions & {
-      readonly depth: CheckDepth;
-      readonly budgetMs?: number;
-      readonly resume?: boolean;
-      readonly alreadyVerified?: ReadonlySet<string>;
-    },
-  ): Promise<PoolCheckResult>;
+  check(options: CheckOptions): Promise<PoolCheckResult>;
 
   /** Moves a manifest to the trash: it no longer lists, its blocks stay. The commit of a removal. */
   moveToTrash(seq: number, reason: string): Promise<void>;
-  listTrash(): Promise<{ readonly seq: number; readonly manifest: Manifest; readonly trashedAt: string; readonly reason: string }[]>;
+  listTrash(): Promise<TrashedManifest[]>;
   /** Purges manifests from the trash (or replicas that were replaced) for good; their space returns by `sweep`. */
   purge(seqs: readonly number[]): Promise<void>;
   /** What a sweep would free when the manifests in `without` were purged. Changes nothing. */
