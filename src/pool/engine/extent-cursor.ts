@@ -70,9 +70,11 @@ export class ExtentCursor {
 
   async #extentAt(offset: number, until: number): Promise<Extent> {
     if (offset >= this.#end || this.#extents.length === 0 || offset < this.#extents[0]!.offset) await this.#ask(offset, until);
+    // Looking for the end of zeros may have gone further than what is asked for next.
+    while (this.#next > 0 && endOf(this.#extents[this.#next - 1]!) > offset) this.#next -= 1;
     while (this.#next < this.#extents.length && endOf(this.#extents[this.#next]!) <= offset) this.#next += 1;
     const extent = this.#extents[this.#next];
-    if (!extent || extent.offset > offset) throw new Error(`a disk source has no extent for byte ${offset}`);
+    if (!extent) throw new Error(`a disk source has no extent for byte ${offset}`);
     return extent;
   }
 
