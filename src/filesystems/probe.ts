@@ -2,7 +2,7 @@ import type { Volume } from './volume.ts';
 
 /** `length` bytes at `offset`, or `undefined` when the volume ends before. */
 export async function readInside(volume: Volume, offset: number, length: number): Promise<Uint8Array | undefined> {
-  if (!Number.isSafeInteger(offset) || offset < 0 || length > volume.sizeBytes - offset) return undefined;
+  if (length === 0 || !Number.isSafeInteger(offset) || offset < 0 || length > volume.sizeBytes - offset) return undefined;
   const into = new Uint8Array(length);
   await volume.read(offset, into);
   return into;
