@@ -3,11 +3,8 @@ import { isoUtc } from '../lib/times.ts';
 import type { GroupMember, Policy } from '../model/group.ts';
 import { raiseAlert, resolveAlert } from './alerts.ts';
 import { failureOf } from './job.ts';
-import { cleanOwnLeftovers, LEFTOVER_ALERT } from './leftovers.ts';
+import { cleanOwnLeftovers, LEFTOVER_ALERT, MERGE_ALERT } from './leftovers.ts';
 import type { Ports } from './ports.ts';
-
-/** An alert about a snapshot that the host did not merge back yet. */
-export const MERGE_ALERT = 'MABS-MERGE-PENDING';
 
 export interface CaptureOrder {
   readonly host: Host;

@@ -6,6 +6,9 @@ import type { JournalEntry, Ports } from './ports.ts';
 /** An alert about what a job left on a host and that could not be removed yet. */
 export const LEFTOVER_ALERT = 'MABS-HOST-LEFTOVER';
 
+/** An alert about a snapshot that the host did not merge back yet. */
+export const MERGE_ALERT = 'MABS-MERGE-PENDING';
+
 /**
  * Cleans up after jobs that died: every journal entry whose lock nobody holds. Called by each job before it starts; what cannot be
  * cleaned now (the host is away) stays in the journal, raises an alert, and never stops the job that came along.
@@ -41,7 +44,7 @@ async function cleanEntry(ports: Ports, id: string): Promise<void> {
       return;
     }
     await ports.home.journal.remove(entry.id);
-    await resolveAlert(ports, LEFTOVER_ALERT, subjectOf(entry));
+    for (const alert of [LEFTOVER_ALERT, MERGE_ALERT]) await resolveAlert(ports, alert, subjectOf(entry));
   } catch (error) {
     await raiseAlert(ports, {
       code: LEFTOVER_ALERT,
