@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { AdminPorts, Ports, SecretReference } from '../core/ports.ts';
+import type { ResolvedSetting, SettingName } from '../core/settings.ts';
 import type { DiskFormats } from '../disks/disk-format.ts';
 import type { HostKinds } from '../hosts/host.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -63,6 +64,9 @@ export interface App {
   exitWith(code: number): void;
   /** Absolute path of the home (`--home`, MABS_HOME, the platform's data folder); it may not exist yet. */
   readonly homePath: string;
+  /** Where the home's path comes from, and what was typed for settings: for `config show`. */
+  readonly homeFrom: Pick<ResolvedSetting, 'source' | 'from'>;
+  readonly flags: { readonly [Name in SettingName]?: string | undefined };
   /** `--passphrase-file` and `--passphrase-command` (or MABS_PASSPHRASE_FILE/_COMMAND), accepted by every command. */
   readonly secret: SecretReference | undefined;
   /**

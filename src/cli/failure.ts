@@ -1,3 +1,4 @@
+import { firstCause } from '../core/job.ts';
 import { MabsError, systemErrorCode } from '../lib/errors.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 
@@ -35,13 +36,6 @@ export function describeFailure(thrown: unknown, interrupted: boolean): Failure 
     return { code: 'MABS-INTERRUPTED', message: 'interrupted', hint, exitCode: EXIT_CODES.interrupted };
   }
   return systemFailure(error) ?? internalFailure(error);
-}
-
-/** The error that began it: what failed while cleaning up after it is the lesser news. */
-export function firstCause(thrown: unknown): unknown {
-  let error = thrown;
-  while (error instanceof SuppressedError) error = error.suppressed;
-  return error;
 }
 
 function systemFailure(error: unknown): Failure | undefined {

@@ -1,10 +1,7 @@
 import type { SecretReference } from '../core/ports.ts';
-import { parseDuration } from '../lib/durations.ts';
 import { UsageError } from './usage-error.ts';
 
 const HINT = 'Run mabs --help to see the options that every command takes.';
-
-export type ProgressMode = 'auto' | 'json' | 'none';
 
 /** Options that every command takes, wherever they stand on the command line. */
 export interface GlobalOptions {
@@ -14,8 +11,9 @@ export interface GlobalOptions {
   readonly debug: boolean;
   readonly verbose: boolean;
   readonly color: boolean;
-  readonly progress: ProgressMode;
-  readonly waitMs: number;
+  /** As typed; `resolveOptions` knows what else they may come from. */
+  readonly progress: string | undefined;
+  readonly wait: string | undefined;
   readonly secretFlag: SecretReference | undefined;
   readonly secretVariable: SecretReference | undefined;
   readonly help: boolean;
@@ -59,14 +57,14 @@ export function takeGlobalOptions(
 ): { readonly options: GlobalOptions; readonly rest: string[] } {
   const { values, switches, rest } = split(argv);
   const options: GlobalOptions = {
-    home: values.get('--home') ?? nonEmpty(environment.MABS_HOME),
+    home: values.get('--home'),
     json: switches.has('json'),
     yes: switches.has('yes'),
     debug: switches.has('debug'),
     verbose: switches.has('verbose'),
     color: !switches.has('noColor'),
-    progress: progressMode(values.get('--progress') ?? nonEmpty(environment.MABS_PROGRESS) ?? 'auto'),
-    waitMs: parseDuration(values.get('--wait') ?? nonEmpty(environment.MABS_WAIT) ?? '0'),
+    progress: values.get('--progress'),
+    wait: values.get('--wait'),
     secretFlag: oneReference(
       values.get('--passphrase-file'),
       values.get('--passphrase-command'),
@@ -109,11 +107,6 @@ function split(argv: readonly string[]) {
     else rest.push(word);
   }
   return { values, switches, rest };
-}
-
-function progressMode(text: string): ProgressMode {
-  if (text === 'auto' || text === 'json' || text === 'none') return text;
-  throw new UsageError(`${JSON.stringify(text)} is not a kind of progress: it is auto, json or none`, HINT);
 }
 
 function oneReference(file: string | undefined, command: string | undefined, both: string): SecretReference | undefined {

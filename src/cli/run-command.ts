@@ -1,12 +1,17 @@
 import { type Command, CommanderError } from 'commander';
-import { findHomePath } from '../core/home-path.ts';
+import { findHome } from '../core/home-path.ts';
 import type { Implementations } from '../core/implementations.ts';
+import { firstCause } from '../core/job.ts';
 import type { CommandBuilder } from './app.ts';
+import type { CommandLog } from './command-log.ts';
+import { EXIT_CODES } from './exit-codes.ts';
 import { describeFailure } from './failure.ts';
 import type { GlobalOptions } from './global-options.ts';
 import { globalHelp } from './help.ts';
 import { completeArguments } from './missing-arguments.ts';
+import { packageVersion } from './package-version.ts';
 import type { ProgramEntry } from './program.ts';
+import { resolveOptions } from './resolve-options.ts';
 import { TerminalApp } from './terminal-app.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -26,19 +31,27 @@ export interface CommandContext {
 
 /** Builds a command, runs it, and answers its exit code; rejects with what it threw, after everything it opened was closed. */
 export async function runCommand({ entry, rest, help, build }: CommandCall, context: CommandContext): Promise<number> {
-  const { options, implementations, signal } = context;
+  const { implementations, signal } = context;
+  const { path: homePath, from: homeFrom } = findHome(context.options.home, process.env, process.platform);
+  const options = await resolveOptions(context.options, homePath, process.env, { readFile: !help && !entry.name.startsWith('config') });
   await using opened = new AsyncDisposableStack();
+  let log: CommandLog | undefined;
   const app = new TerminalApp({
     options,
-    homePath: findHomePath(options.home, process.env, process.platform),
+    homePath,
+    homeFrom,
     streams: process,
     environment: process.env,
     signal,
     implementations,
     openPorts: async (self) => {
-      const { openLoggedPorts } = await import('./logged-ports.ts');
-      return openLoggedPorts(self, { entry, options, implementations, opened });
+      const { openPorts } = await import('../core/open-ports.ts');
+      const ports = opened.use(await openPorts(implementations, self));
+      const { openCommandLog } = await import('./command-log.ts');
+      log = openCommandLog(homePath, options.logLevel, { command: entry.name, version: packageVersion() });
+      return ports;
     },
+    onNote: (line) => log?.note(line),
   });
   const command = prepared(build(app), entry);
   if (help) {
@@ -48,11 +61,17 @@ export async function runCommand({ entry, rest, help, build }: CommandCall, cont
   const words = command.commands.length > 0 ? [...rest] : await completeArguments(app, entry.name, command, rest);
   try {
     await command.parseAsync(words, { from: 'user' });
-  } catch (error) {
-    throw error instanceof CommanderError ? usageError(error, entry) : error;
+    // What could not be closed was not done.
+    await opened.disposeAsync();
+  } catch (thrown) {
+    const error = thrown instanceof CommanderError ? usageError(thrown, entry) : thrown;
+    log?.failed(describeFailure(error, signal.aborted), firstCause(error));
+    throw error;
   }
   app.finish();
-  return signal.aborted && app.exitCode !== 0 ? describeFailure(undefined, true).exitCode : app.exitCode;
+  const exitCode = signal.aborted && app.exitCode !== 0 ? EXIT_CODES.interrupted : app.exitCode;
+  log?.finished(exitCode);
+  return exitCode;
 }
 
 /** Commander's own help and messages are ours to print. */

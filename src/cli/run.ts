@@ -1,8 +1,9 @@
 import type { Implementations } from '../core/implementations.ts';
+import { firstCause } from '../core/job.ts';
 import { InterruptedError } from '../lib/errors.ts';
 import { nearNames } from '../model/near-names.ts';
 import type { CommandBuilder } from './app.ts';
-import { describeFailure, firstCause } from './failure.ts';
+import { describeFailure } from './failure.ts';
 import { takeGlobalOptions, wantsJson } from './global-options.ts';
 import { commandsUnder, findCommand, type ProgramEntry, program } from './program.ts';
 import { safeJson, safeText } from './safe-text.ts';
@@ -29,7 +30,10 @@ async function run(argv: readonly string[], implementations: Implementations, si
   const { options, rest } = takeGlobalOptions(argv, process.env);
   const asksHelp = options.help || rest[0] === 'help';
   const words = rest[0] === 'help' ? rest.slice(1) : rest;
-  if (words.length === 0 && (options.version || (options.verbose && !asksHelp))) words.push('version');
+  if (words.length === 0 && !asksHelp && (options.version || options.verbose)) {
+    if (!options.json) return printVersion();
+    words.push('version');
+  }
   if (words.length === 0) return printHelp([], asksHelp);
   const found = findCommand(words);
   if (!found) return withoutCommand(words, asksHelp);
@@ -62,6 +66,13 @@ async function printHelp(noun: readonly string[], asked: boolean): Promise<numbe
   const text = noun.length === 0 ? programHelp(program) : nounHelp(noun, commandsUnder(noun));
   (asked ? process.stdout : process.stderr).write(text);
   return asked ? 0 : 2;
+}
+
+/** What `mabs version` prints, without loading what runs commands. */
+async function printVersion(): Promise<number> {
+  const { versionLine } = await import('./package-version.ts');
+  process.stdout.write(`${versionLine()}\n`);
+  return 0;
 }
 
 /** The one export of a command's module whose name ends with `Command`. */

@@ -3,9 +3,9 @@ import type { AdminPorts, Ports } from '../core/ports.ts';
 import { systemClock } from '../lib/clock.ts';
 import { systemRandom } from '../lib/random.ts';
 import type { App, StepProgress, Style } from './app.ts';
-import type { GlobalOptions } from './global-options.ts';
 import { jsonProgress, lineProgress, liveProgress, noProgress, type ProgressDisplay } from './progress.ts';
 import { type Prompts, terminalPrompts } from './prompts.ts';
+import type { ResolvedOptions } from './resolve-options.ts';
 import { safeJson, safeText, safeTexts } from './safe-text.ts';
 import { isLive, showsColor, styleFor } from './style.ts';
 import { NeedsYesError, UsageError } from './usage-error.ts';
@@ -17,13 +17,16 @@ export interface Streams {
 }
 
 export interface TerminalAppOptions {
-  readonly options: GlobalOptions;
+  readonly options: ResolvedOptions;
   readonly homePath: string;
+  readonly homeFrom: App['homeFrom'];
   readonly streams: Streams;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
   readonly implementations: Implementations;
   readonly openPorts: (app: App) => Promise<AdminPorts>;
+  /** Told every line of prose, for the log. */
+  readonly onNote: (line: string) => void;
 }
 
 /** The App of a process: its streams, its terminal if there is one, and the implementations that main.ts joined. */
@@ -37,6 +40,8 @@ export class TerminalApp implements App {
   readonly random = systemRandom;
   readonly environment: App['environment'];
   readonly homePath: string;
+  readonly homeFrom: App['homeFrom'];
+  readonly flags: App['flags'];
   readonly secret: App['secret'];
   readonly secretToKeep: App['secret'];
   /** What `exitWith` said last. */
@@ -58,6 +63,8 @@ export class TerminalApp implements App {
     this.signal = settings.signal;
     this.environment = environment;
     this.homePath = settings.homePath;
+    this.homeFrom = settings.homeFrom;
+    this.flags = options.typed;
     this.secret = options.secretFlag ?? options.secretVariable;
     this.secretToKeep = options.secretFlag;
     this.#prompts = terminalPrompts(settings.signal);
@@ -88,6 +95,7 @@ export class TerminalApp implements App {
   }
 
   note(line: string): void {
+    this.#settings.onNote(line);
     if (this.#settings.options.progress !== 'auto') return;
     this.#display.interrupt(() => this.#writeLine(safeText(line)));
   }

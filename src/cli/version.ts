@@ -1,11 +1,12 @@
 import { Command } from 'commander';
 import type { App } from './app.ts';
-import { packageVersion } from './package-version.ts';
+import { examples } from './examples.ts';
+import { versionInfo, versionLine } from './package-version.ts';
 
 /** `mabs version`, and `mabs --version`. */
 export function versionCommand(app: App): Command {
-  return new Command('version').addHelpText('after', '\nExamples:\n  mabs version\n  mabs version --json').action(() => {
-    const result = { version: packageVersion(), node: process.versions.node, platform: `${process.platform}-${process.arch}` };
-    app.render(result, ({ version, node, platform }) => `mabs ${version} (Node.js ${node}, ${platform})`);
-  });
+  return new Command('version')
+    .description('Print the versions of mabs and Node.js.')
+    .addHelpText('after', examples('mabs version', 'mabs version --json'))
+    .action(() => app.render(versionInfo(), versionLine));
 }

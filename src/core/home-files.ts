@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { MabsError, systemErrorCode } from '../lib/errors.ts';
-import { settingsSchema } from './settings.ts';
+import { settingsSchema } from './settings-file.ts';
 
 /** Version of the files of a home; each says it in its field `version`. */
 export const HOME_VERSION = 1;

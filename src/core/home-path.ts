@@ -3,11 +3,24 @@ import { posix, resolve, win32 } from 'node:path';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+/** Where the home is, and who says so. */
+export interface HomePlace {
+  readonly path: string;
+  readonly from: { readonly source: 'flag' | 'environment' | 'default'; readonly from?: string };
+}
+
+/** The home of this process: `--home` before MABS_HOME before the platform's folder. */
+export function findHome(flag: string | undefined, environment: Environment, platform: NodeJS.Platform): HomePlace {
+  const path = findHomePath(flag || environment.MABS_HOME, environment, platform);
+  if (flag) return { path, from: { source: 'flag', from: '--home' } };
+  return { path, from: environment.MABS_HOME ? { source: 'environment', from: 'MABS_HOME' } : { source: 'default' } };
+}
+
 /**
  * Where the home is: what was asked for (`--home` or MABS_HOME), else the platform's folder for data. On Windows that is
  * `%ProgramData%\mabs`: a backup server's home belongs to the machine, and the service that runs the schedule has to find it whoever made it.
  */
-export function findHomePath(asked: string | undefined, environment: Environment, platform: NodeJS.Platform): string {
+function findHomePath(asked: string | undefined, environment: Environment, platform: NodeJS.Platform): string {
   if (asked) return resolve(asked);
   if (platform === 'win32') return win32.join(environment.ProgramData || environment.PROGRAMDATA || 'C:\\ProgramData', 'mabs');
   const user = environment.HOME || homedir();

@@ -1,11 +1,10 @@
-import { z } from 'zod';
 import { parseDuration } from '../lib/durations.ts';
 import { UnreadableValueError } from '../lib/unreadable-value.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** A setting: where else its value may come from, and what it is when nobody says. */
-interface Setting {
+export interface Setting {
   readonly name: string;
   readonly flag?: string;
   readonly variable: string;
@@ -31,6 +30,7 @@ export const SETTINGS = [
   { name: 'wait', flag: '--wait', variable: 'MABS_WAIT', preset: '0', check: (value) => void parseDuration(value) },
   {
     name: 'logLevel',
+    flag: '--verbose',
     variable: 'MABS_LOG_LEVEL',
     preset: 'info',
     check: oneOf('a log level', 'trace', 'debug', 'info', 'warn', 'error', 'silent'),
@@ -40,25 +40,8 @@ export const SETTINGS = [
 
 export type SettingName = (typeof SETTINGS)[number]['name'];
 
-const readable = (name: SettingName) =>
-  z.string().superRefine((value, context) => {
-    try {
-      SETTINGS.find((setting) => setting.name === name)!.check(value);
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
-    }
-  });
-
-/** settings.json: what a user wants to be the default in this home. */
-export const settingsSchema = z.strictObject({
-  version: z.literal(1),
-  progress: readable('progress').exactOptional(),
-  wait: readable('wait').exactOptional(),
-  logLevel: readable('logLevel').exactOptional(),
-  trash: readable('trash').exactOptional(),
-});
-
-export type SettingsFile = z.infer<typeof settingsSchema>;
+/** What settings.json may say: values as they would be typed. */
+export type SettingValues = { readonly [Name in SettingName]?: string };
 
 /** A value and where it came from: a flag, a variable of the environment, the file settings.json, or nowhere. */
 export interface ResolvedSetting {
@@ -76,12 +59,17 @@ export function resolveSetting(
     flag,
     environment,
     file,
-  }: { readonly flag?: string | undefined; readonly environment: Environment; readonly file?: SettingsFile | undefined },
+  }: { readonly flag?: string | undefined; readonly environment: Environment; readonly file?: SettingValues | undefined },
 ): ResolvedSetting {
-  const setting: Setting = SETTINGS.find((candidate) => candidate.name === name)!;
+  const setting = settingNamed(name);
   const resolved = firstGiven(setting, flag, environment[setting.variable], file?.[name]);
   setting.check(resolved.value);
   return resolved;
+}
+
+/** Where a setting may come from. */
+export function settingNamed(name: SettingName): Setting {
+  return SETTINGS.find((setting) => setting.name === name)!;
 }
 
 function firstGiven(setting: Setting, flag: string | undefined, variable: string | undefined, file: string | undefined): ResolvedSetting {

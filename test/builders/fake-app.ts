@@ -59,6 +59,8 @@ export function fakeApp(overrides: Partial<App> & { readonly answers?: readonly 
       code = exitCode;
     },
     homePath: '/fake-home',
+    homeFrom: { source: 'default' },
+    flags: {},
     secret: undefined,
     secretToKeep: undefined,
     ports: () => Promise.reject(new Error('this fake app has no ports')),
