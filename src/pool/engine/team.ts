@@ -24,8 +24,11 @@ export interface TeamRequest<K extends TaskKind> {
  */
 export class Team<K extends TaskKind> {
   readonly #request: TeamRequest<K>;
-  #tasks: TaskOf<K>[] | undefined;
-  #inline: { readonly task: TaskOf<K>; readonly ports: ThreadPorts } | undefined;
+  /** What was asked of workers to open, whether or not all of them did. */
+  #opened: TaskOf<K>[] = [];
+  /** Promises, since a second window may come while tasks are being opened for the first. */
+  #tasks: Promise<TaskOf<K>[]> | undefined;
+  #inline: Promise<{ readonly task: TaskOf<K>; readonly ports: ThreadPorts }> | undefined;
 
   constructor(request: TeamRequest<K>) {
     this.#request = request;
@@ -41,51 +44,59 @@ export class Team<K extends TaskKind> {
    * so small that no worker need be woken.
    */
   async run(window: TaskKinds[K]['window'], { inline }: { readonly inline: boolean }): Promise<TaskKinds[K]['summary'][]> {
-    const tasks = inline ? [await this.#openInline()] : await this.#openTasks();
+    const workers = inline ? [] : await this.#allTasks();
+    const tasks = workers.length > 0 ? workers : [await this.#inlineTask()];
     return await this.#together(tasks.map((task) => task.run(window)));
   }
 
   /** Seals all that was written. */
   async finish(): Promise<SealedPack[]> {
-    const tasks = [...(this.#tasks ?? []), ...(this.#inline ? [this.#inline.task] : [])];
+    const tasks = [...((await this.#tasks) ?? []), ...(this.#inline ? [await this.#inlineTask()] : [])];
     return (await this.#together(tasks.map((task) => task.finish()))).flat();
   }
 
   /** Closes every file in every thread, and returns only then. Never throws. */
   async close(): Promise<void> {
-    const tasks = this.#tasks ?? [];
-    const inline = this.#inline;
+    const [tasks, inline] = await Promise.allSettled([this.#tasks, this.#inline]);
     this.#tasks = undefined;
     this.#inline = undefined;
-    await Promise.allSettled(tasks.map((task) => task.close()));
-    await inline?.task.close();
-    await inline?.ports[Symbol.asyncDispose]();
+    const open = tasks.status === 'fulfilled' ? (tasks.value ?? []) : this.#opened;
+    await Promise.allSettled(open.map((task) => task.close()));
+    if (inline.status === 'rejected') return;
+    await inline.value?.task.close();
+    await inline.value?.ports[Symbol.asyncDispose]();
+  }
+
+  #allTasks(): Promise<TaskOf<K>[]> {
+    this.#tasks ??= this.#openTasks();
+    return this.#tasks;
+  }
+
+  async #inlineTask(): Promise<TaskOf<K>> {
+    this.#inline ??= this.#openInline();
+    return (await this.#inline).task;
   }
 
   async #openTasks(): Promise<TaskOf<K>[]> {
-    if (this.#tasks) return this.#tasks;
     const { threads, blocks, kind, parameters } = this.#request;
     const descriptor = threads.count > 0 ? await blocks.describe() : undefined;
-    if (!descriptor) return [await this.#openInline()];
+    if (!descriptor) return [];
     const workers = threads.workers(threads.count);
     lastTask += 1;
     const task = lastTask;
-    this.#tasks = workers.map((worker) => ({
+    this.#opened = workers.map((worker) => ({
       run: async (window) => (await worker.call({ do: 'run', task, window })) as TaskKinds[K]['summary'],
       finish: async () => (await worker.call({ do: 'finish', task })) as SealedPack[],
       close: async () => void (await worker.call({ do: 'close', task })),
     }));
     await this.#together(workers.map((worker) => worker.call({ do: 'open', task, kind, parameters, descriptor })));
-    return this.#tasks;
+    return this.#opened;
   }
 
-  async #openInline(): Promise<TaskOf<K>> {
-    if (!this.#inline) {
-      const { blocks, kind, parameters, access } = this.#request;
-      const ports = await blocks.openPorts();
-      this.#inline = { ports, task: serially(openTask(kind, parameters, ports, access)) };
-    }
-    return this.#inline.task;
+  async #openInline(): Promise<{ readonly task: TaskOf<K>; readonly ports: ThreadPorts }> {
+    const { blocks, kind, parameters, access } = this.#request;
+    const ports = await blocks.openPorts();
+    return { ports, task: serially(openTask(kind, parameters, ports, access)) };
   }
 
   /** All results, or the failure that came first; the others are waited for, so that nothing is at work any more. */
