@@ -1,4 +1,5 @@
 import { realpath } from 'node:fs/promises';
+import { isAbsolute, relative } from 'node:path';
 import { trackingPath } from './change-tracking.ts';
 import { removeFile } from './durable-json.ts';
 import { describeDisks, isCheckpointDisk, type LabDisk } from './inventory.ts';
@@ -7,10 +8,14 @@ import { readLabState, writeLabState } from './lab-state.ts';
 import { type LabVm, readVm, readVms } from './lab-vm.ts';
 import { inFolder } from './overlays.ts';
 
-/** The files of a replaced disk: its image, its tracking, and the images under it when user checkpoints were set aside with it. */
-export function filesOfOld(disk: LabDisk): string[] {
+/**
+ * The files of a replaced disk: its image, its tracking, and the images under it when user checkpoints were set aside with it. As
+ * the VM's folder sees them, so that a copy of the folder has its own.
+ */
+export function filesOfOld(vm: LabVm, disk: LabDisk): string[] {
   const under = isCheckpointDisk(disk) ? disk.parents.map(({ path }) => path) : [];
-  return [disk.path, trackingPath(disk.path), ...under, ...under.map(trackingPath)];
+  const files = [disk.path, trackingPath(disk.path), ...under, ...under.map(trackingPath)];
+  return isAbsolute(disk.definition.path) ? files : files.map((file) => relative(vm.folder, file));
 }
 
 /** Removes replaced disks whose time is over, unless a VM uses them again; answers the paths removed. */

@@ -7,7 +7,7 @@ import { removeExpiredDisks } from './kept-old.ts';
 import { openCapture } from './lab-capture.ts';
 import type { LabContext } from './lab-context.ts';
 import { readLabState } from './lab-state.ts';
-import { findVm, readVms } from './lab-vm.ts';
+import { readVms } from './lab-vm.ts';
 import { beginNewVm } from './new-vm-recovery.ts';
 import { abandonRecovery, beginOverVm } from './original-recovery.ts';
 import { livingCaptures, settle } from './settle.ts';
@@ -19,7 +19,9 @@ export function openLabHost(lab: LabContext): Host {
 
   /** Counts the calls about a VM in this process, for the fault `host-gone`. */
   async function call(vmId: string): Promise<void> {
-    const { folder } = await findVm(lab.name, lab.path, vmId);
+    const { vms } = await readVms(lab.name, lab.path);
+    const folder = vms.find(({ definition }) => definition.id === vmId.toLowerCase())?.folder;
+    if (folder === undefined) return;
     const number = (calls.get(folder) ?? 0) + 1;
     calls.set(folder, number);
     const faults = await readFaults(folder);

@@ -94,7 +94,11 @@ function swapIn(lab: LabContext, request: OriginalRecoveryRequest, facts: Recove
       await startTracking(inFolder(vm, path), lab.random.uuid());
       await flushFolder(dirname(inFolder(vm, path)));
     }
-    const kept = { recoveryId: facts.recoveryId, until: lab.clock.now() + request.keepOldMs, files: replaced.flatMap(filesOfOld) };
+    const kept = {
+      recoveryId: facts.recoveryId,
+      until: lab.clock.now() + request.keepOldMs,
+      files: replaced.flatMap((disk) => filesOfOld(vm, disk)),
+    };
     await writeLabState(vm.folder, { ...state, keptOld: [...state.keptOld, kept] });
     await rewriteVm(vm, definitionAfter(vm, disks, request, facts));
     return {
