@@ -14,7 +14,7 @@ export function poolShowCommand(app: App, run = showPool): Command {
 }
 
 function poolView(pool: ShownPool): string {
-  const ratio = pool.storedBytes > 0 ? `  (1 : ${(pool.logicalBytes / pool.storedBytes).toFixed(1)})` : '';
+  const ratio = pool.blocks > 0 ? `  (1 : ${(pool.logicalBytes / pool.storedBytes).toFixed(1)})` : '';
   return [
     `Pool       ${pool.name}`,
     `Path       ${pool.path}`,
