@@ -7,8 +7,13 @@ import type { PoolConfiguration, Ports } from '../../src/core/ports.ts';
 import { diskFormats } from '../../src/disks/registry.ts';
 import type { Host, HostConfiguration } from '../../src/hosts/host.ts';
 import { hostKinds } from '../../src/hosts/registry.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+import type { Locks } from '../../src/lib/locks.ts';
 import { createMemoryLocks } from '../../src/lib/memory-locks.ts';
 import { systemRandom } from '../../src/lib/random.ts';
+import { createPool } from '../../src/pool/open-pool.ts';
+import type { Pool } from '../../src/pool/pool.ts';
+import { openStore } from '../../src/stores/registry.ts';
 import { aMemoryPool, type MemoryPool } from './memory-pool.ts';
 
 const MiB = 2 ** 20;
@@ -21,10 +26,10 @@ export interface LabVm {
 }
 
 /** A home over a real lab with real VHDX disks and a pool in memory: what a use case needs, in one call. */
-export interface JobHome {
+export interface JobHome<P extends Pool = MemoryPool> {
   readonly folder: string;
   readonly ports: Ports;
-  readonly pool: MemoryPool;
+  readonly pool: P;
   /** What time it is; tests move it. */
   now: number;
   vm(name: string): LabVm;
@@ -48,19 +53,47 @@ export interface LabDefinition {
   disks: { id?: string; controller: string; path: string }[];
 }
 
-export async function aJobHome(vms: readonly { name: string; disks?: number; state?: string }[] = [{ name: 'web' }]): Promise<JobHome> {
+export interface AVm {
+  readonly name: string;
+  readonly disks?: number;
+  readonly state?: string;
+}
+
+export async function aJobHome(vms: readonly AVm[] = [{ name: 'web' }]): Promise<JobHome<MemoryPool>> {
+  return aHomeOver(vms, async () => aMemoryPool());
+}
+
+/** The same over a real pool in a folder; `workers: 0` keeps all in this thread. */
+export async function aRealHome(vms: readonly AVm[] = [{ name: 'web' }]): Promise<JobHome<Pool>> {
+  return aHomeOver(vms, async (folder, locks) => {
+    await mkdir(join(folder, 'pool'));
+    const store = openStore({ type: 'local', path: join(folder, 'pool') });
+    const { pool } = await createPool(store, {
+      clock: systemClock,
+      random: systemRandom,
+      locks,
+      homeId: 'home',
+      workers: 0,
+      blockSize: 65_536,
+    });
+    return pool;
+  });
+}
+
+async function aHomeOver<P extends Pool>(vms: readonly AVm[], openPool: (folder: string, locks: Locks) => Promise<P>): Promise<JobHome<P>> {
   const folder = await mkdtemp(join(tmpdir(), 'mabs-jobs-'));
   const lab = join(folder, 'lab');
   const made = new Map<string, LabVm>();
   for (const [index, { name, disks = 1, state = 'running' }] of vms.entries()) {
     made.set(name, await makeVm(lab, name, index, disks, state));
   }
-  const pool = aMemoryPool();
+  const locks = createMemoryLocks();
+  const pool = await openPool(folder, locks);
   const hosts: HostConfiguration[] = [{ name: 'hv1', type: 'lab', path: lab }];
   const pools: PoolConfiguration[] = [{ name: 'main', id: pool.info.id, path: join(folder, 'pool') }];
   const kinds = hostKinds(diskFormats);
   let host: Host = await kinds.open(hosts[0]!);
-  const home: JobHome = {
+  const home: JobHome<P> = {
     folder,
     pool,
     now: Date.now(),
@@ -93,7 +126,7 @@ export async function aJobHome(vms: readonly { name: string; disks?: number; sta
     ports: {
       clock: { now: () => home.now },
       random: systemRandom,
-      locks: createMemoryLocks(),
+      locks,
       waitMs: 0,
       home: {
         path: folder,
@@ -121,13 +154,16 @@ export async function aJobHome(vms: readonly { name: string; disks?: number; sta
       },
       openPool: async () => pool,
     },
-    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+    async [Symbol.asyncDispose]() {
+      await pool[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true, force: true });
+    },
   };
   return home;
 }
 
 /** Moves a disk's file, with its tracking, to another place in the VM's folder. */
-export async function moveDisk(home: JobHome, vm: string, from: string, to: string): Promise<void> {
+export async function moveDisk(home: Pick<JobHome, 'vm'>, vm: string, from: string, to: string): Promise<void> {
   const { folder } = home.vm(vm);
   await rename(join(folder, from), join(folder, to));
   await rename(join(folder, `${from}.rct.json`), join(folder, `${to}.rct.json`));
