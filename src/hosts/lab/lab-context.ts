@@ -28,7 +28,8 @@ export interface LabContext {
 export async function stepOnVm<T>(lab: LabContext, vmId: string, step: (vm: LabVm) => Promise<T>): Promise<T> {
   const { folderName } = await findVm(lab.name, lab.path, vmId);
   await using _lock = await lockFolder(lab, folderName);
-  return step(await findVm(lab.name, lab.path, vmId));
+  // Awaited here: the lock is given back when this function's block ends, not when its promise is settled.
+  return await step(await findVm(lab.name, lab.path, vmId));
 }
 
 /** Takes the lock under which a VM's folder is changed. */

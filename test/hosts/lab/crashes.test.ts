@@ -104,9 +104,7 @@ describe('a process that is killed', () => {
     );
     await using made = await aLab([{ folder: 'vm', definition: { state: 'off' } }]);
     lab = made;
-    // Each random id of a recovery is one for a tracking file, asked for just before it is written.
-    const context = labContext(lab.path, { random: { bytes: () => new Uint8Array(0), uuid: () => crypto.randomUUID() } });
-    const host = openLabHost(context);
+    const host = openLabHost(labContext(lab.path));
     const [vm] = await host.listVms();
     await writeInto(lab.file('vm', 'disk0.vhdx'), 0, 'before');
     const recovered = { ...vm!, disks: vm!.disks.map((disk, index) => ({ ...disk, index })) };
