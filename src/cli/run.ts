@@ -100,10 +100,7 @@ function stackOf(error: unknown): string {
 /** Ctrl-C and its kin ask the command to stop; asked again, it is already cleaning up. */
 function hookSignals(stop: AbortController): () => void {
   const signals: NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', ...(process.platform === 'win32' ? (['SIGBREAK'] as const) : [])];
-  const onSignal = () => {
-    process.stderr.write(stop.signal.aborted ? 'mabs: still cleaning up …\n' : '\nmabs: stopping, cleaning up …\n');
-    stop.abort(new InterruptedError());
-  };
+  const onSignal = () => stop.abort(new InterruptedError());
   for (const name of signals) process.on(name, onSignal);
   return () => {
     for (const name of signals) process.off(name, onSignal);

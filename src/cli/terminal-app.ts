@@ -67,6 +67,7 @@ export class TerminalApp implements App {
     this.flags = options.typed;
     this.secret = options.secretFlag ?? options.secretVariable;
     this.secretToKeep = options.secretFlag;
+    settings.signal.addEventListener('abort', () => this.note('Stopping, cleaning up …'), { once: true });
     this.#prompts = terminalPrompts(settings.signal);
     this.#style = styleFor(showsColor(streams.stdout, options.color, environment));
   }

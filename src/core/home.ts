@@ -41,7 +41,8 @@ export async function initHome(
   const id = random.uuid();
   // Last: with it the folder is a home.
   await replaceFile(join(path, 'home.json'), json({ version: HOME_VERSION, id, createdAt: isoUtc(clock.now()) }), random.uuid());
-  return { id, created: true };
+  // Of two that make it at once, the later counts for both.
+  return { id: (await readHomeFile(path, 'home.json'))?.id ?? id, created: true };
 }
 
 /** Opens a home; MABS-HOME-MISSING where there is none, MABS-HOME-NEWER where a newer mabs wrote it. */

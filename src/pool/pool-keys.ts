@@ -149,7 +149,7 @@ function aboutKey({ id, blockSize, hash, cipher, keyCheck }: PoolHeader, keyId: 
 }
 
 function derive(passphrase: string, salt: Uint8Array, { cost, blockSize, parallelization }: KeyDerivation): Promise<Buffer> {
-  const maxmem = 256 * cost * blockSize * parallelization;
+  const maxmem = 256 * cost * blockSize * parallelization + 65_536;
   return scryptAsync(passphrase.normalize('NFC'), salt, 32, { N: cost, r: blockSize, p: parallelization, maxmem });
 }
 
