@@ -14,7 +14,7 @@ export const vhdxFormat: DiskFormat = {
 
   async detect(path) {
     await using file = await openRandomAccess(path, 'r');
-    return isVhdx(file);
+    return await isVhdx(file);
   },
 
   async describe(path, options = {}): Promise<DiskImageInfo> {
