@@ -5,6 +5,7 @@ import type { ManifestDisk } from '../../src/model/manifest.ts';
 import { createEngineThreads } from '../../src/pool/engine/engine-threads.ts';
 import { restoreDisk } from '../../src/pool/engine/restore-disk.ts';
 import { writeDisk } from '../../src/pool/engine/write-disk.ts';
+import { writeLimits } from '../../src/pool/engine/write-run.ts';
 import type { DiskWriteRequest, DiskWriteResult } from '../../src/pool/pool.ts';
 import type { EnginePool } from './engine-pool.ts';
 import { aFileDisk } from './file-disk.ts';
@@ -31,10 +32,10 @@ export async function writeContent(
   pool: EnginePool,
   content: Uint8Array,
   request: Partial<DiskWriteRequest> = {},
-  { threads = inline, opaque = false } = {},
+  { threads = inline, opaque = false, limits = writeLimits } = {},
 ): Promise<DiskWriteResult> {
   await using source = await aFileDisk(join(pool.path, `source-${randomUUID()}`), content, { opaque });
-  return await writeDisk(threads, pool.blocks, { source, leftOut: [], sample: false, verifyNew: true, ...request });
+  return await writeDisk(threads, pool.blocks, { source, leftOut: [], sample: false, verifyNew: true, ...request }, limits);
 }
 
 /** What a restore writes to a new target. */

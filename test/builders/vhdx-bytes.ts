@@ -97,3 +97,13 @@ function encodeEntry({ sequence, writes, torn, ...entry }: LogEntrySpec, tail: n
 function setChecksum(structure: Uint8Array): void {
   new DataView(structure.buffer, structure.byteOffset).setUint32(4, crc32cWithout(structure, 4), true);
 }
+
+/** Makes the checksums of the log's entries right again, as far as they still look like entries. */
+export function fixLogChecksums(image: Uint8Array): void {
+  const log = Buffer.from(image.buffer, image.byteOffset + PLACE.log.offset, PLACE.log.length);
+  for (let at = 0; at < log.length; at += SECTOR) {
+    const length = log.readUInt32LE(at + 8);
+    const isEntry = log.toString('latin1', at, at + 4) === 'loge' && length >= SECTOR && length <= log.length - at;
+    if (isEntry) setChecksum(log.subarray(at, at + length));
+  }
+}

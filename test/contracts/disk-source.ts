@@ -30,7 +30,7 @@ export function keepsTheDiskSourceContract(
           await disk.read(offset, into);
           expect(same(into, content.subarray(offset, offset + length))).toBe(true);
         }),
-        { numRuns: 60 },
+        { numRuns: 40 },
       );
       const whole = new Uint8Array(size);
       await disk.read(0, whole);
@@ -49,7 +49,7 @@ export function keepsTheDiskSourceContract(
           expectCovering(extents, range.offset, range.length);
           for (const extent of extents) expectExtentHolds(disk, extent, content);
         }),
-        { numRuns: 30 },
+        { numRuns: 20 },
       );
       await expectExtentsRead(disk, content);
     }
