@@ -5,10 +5,11 @@ import type { PoolContext } from './pool-context.ts';
 import { PoolObjectDamagedError } from './pool-errors.ts';
 
 const MAX_LIST_BYTES = 512 * 1024 * 1024;
-const LIST = /^condemned\/(\d{8})$/;
-export const condemnedName = (number: number) => `condemned/${String(number).padStart(8, '0')}`;
+const LIST = /^condemned\/([0-9a-f]{8})$/;
+export const condemnedName = (number: number) => `condemned/${number.toString(16).padStart(8, '0')}`;
 
 export interface CondemnedList {
+  /** The epoch of the sweep that wrote it. */
   readonly number: number;
   readonly blocks: CondemnedBlocks;
 }
@@ -27,7 +28,7 @@ async function condemnedNumbers({ store }: PoolContext): Promise<number[]> {
   const names = (await Array.fromAsync(store.list('condemned/'))).map(({ name }) => LIST.exec(name)?.[1]);
   return names
     .filter((digits) => digits !== undefined)
-    .map(Number)
+    .map((digits) => Number.parseInt(digits, 16))
     .sort((a, b) => a - b);
 }
 

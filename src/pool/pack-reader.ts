@@ -22,11 +22,11 @@ interface OpenPack {
 }
 
 /** Reads blocks out of the packs of a pool; keeps the most recently used packs open. */
-export function createPackReader(store: BlobStore, poolId: Uint8Array, keys: PoolKeys | undefined): PackReader {
+export function createPackReader(store: BlobStore, poolId: Uint8Array, keys: PoolKeys | undefined): StorePackReader {
   return new StorePackReader(store, poolId, keys);
 }
 
-class StorePackReader implements PackReader {
+export class StorePackReader implements PackReader {
   readonly #store: BlobStore;
   readonly #poolId: Uint8Array;
   readonly #keys: PoolKeys | undefined;
@@ -41,11 +41,16 @@ class StorePackReader implements PackReader {
   }
 
   async read(digest: Uint8Array, location: BlockLocation): Promise<Uint8Array> {
+    return (await this.readCoded(digest, location)).raw;
+  }
+
+  /** The raw block, verified, and the coded bytes that it came from: what moving a block to another pack needs. */
+  async readCoded(digest: Uint8Array, location: BlockLocation): Promise<{ readonly raw: Uint8Array; readonly coded: Uint8Array }> {
     const pack = await this.#open(location.pack);
-    const stored = await readStored(pack, location);
-    const raw = decodeBlock(location, this.#unseal(pack, location, stored));
+    const coded = this.#unseal(pack, location, await readStored(pack, location));
+    const raw = decodeBlock(location, coded);
     if (!this.#digestOf(raw).equals(digest)) throw new BlockDamagedError(location.pack, location.offset, 'its digest is wrong');
-    return raw;
+    return { raw, coded };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

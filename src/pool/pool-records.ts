@@ -67,6 +67,11 @@ export class PoolRecords {
       .sort((a, b) => a - b);
   }
 
+  /** The payload of one record. */
+  async read(kind: RecordKind, owner: string, number: number): Promise<unknown> {
+    return await this.#payload(kind, owner, number);
+  }
+
   /** Removes all records of an owner, the highest last, so that a crash never brings an older one back. */
   async removeAll(kind: RecordKind, owner: string): Promise<void> {
     for (const number of await this.numbers(kind, owner)) await this.#pool.store.remove(nameOf(kind, owner, number));
