@@ -101,8 +101,8 @@ function requestOf(plan: DiskPlan, order: WriteDiskOrder, { index }: CapturedDis
   };
 }
 
-function baseOf({ root, virtualSize, leftOut }: ManifestDisk): NonNullable<DiskWriteRequest['base']> {
-  return { root, virtualSize, leftOut: leftOut.map(([offset, length]) => ({ offset, length })) };
+function baseOf({ root, virtualSize, dataBytes, leftOut }: ManifestDisk): NonNullable<DiskWriteRequest['base']> {
+  return { root, virtualSize, dataBytes, leftOut: leftOut.map(([offset, length]) => ({ offset, length })) };
 }
 
 /** Damage in the pool, as against damage in the image that is read. */
