@@ -4,11 +4,13 @@ import { listAlerts } from '../../core/alerts.ts';
 import { formatTime } from '../../lib/times.ts';
 import type { App, Style } from '../app.ts';
 import { columns } from '../columns.ts';
+import { examples } from '../examples.ts';
 
 export function alertListCommand(app: App, run = listAlerts): Command {
   return new Command('list')
     .summary('list what needs attention')
     .option('--resolved', 'with what was resolved, too')
+    .addHelpText('after', examples('mabs alert list', 'mabs alert list --resolved --json'))
     .action(async ({ resolved = false }: { resolved?: boolean }) => {
       app.render(await run(await app.ports(), { resolved }), alertsView);
     });

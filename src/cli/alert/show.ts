@@ -2,11 +2,13 @@ import { Command } from 'commander';
 import type { Alert } from '../../catalogs/catalog.ts';
 import { getAlert } from '../../core/alerts.ts';
 import type { App, Style } from '../app.ts';
+import { examples } from '../examples.ts';
 
 export function alertShowCommand(app: App, run = getAlert): Command {
   return new Command('show')
     .summary('show an alert')
     .argument('<id>', 'the id of an alert, or its first digits')
+    .addHelpText('after', examples('mabs alert show 3f1b0ff2'))
     .action(async (id: string) => {
       app.render(await run(await app.ports(), id), alertView);
     });

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { type ConfirmReport, confirmGroups } from '../../core/confirm-groups.ts';
 import type { App } from '../app.ts';
+import { examples } from '../examples.ts';
 import { UsageError } from '../usage-error.ts';
 
 export function groupConfirmCommand(app: App, run = confirmGroups): Command {
@@ -8,6 +9,7 @@ export function groupConfirmCommand(app: App, run = confirmGroups): Command {
     .summary('confirm the groups of an imported pool')
     .argument('[group...]', 'groups whose policy may remove points again')
     .option('--all', 'all groups')
+    .addHelpText('after', examples('mabs group confirm servers', 'mabs group confirm --all'))
     .action(async (names: string[], { all = false }: { all?: boolean }) => {
       if (names.length === 0 && !all) {
         throw new UsageError('mabs group confirm needs a group or --all', 'See `mabs group list` for what there is.');

@@ -3,21 +3,25 @@ import { listGroups, vmLabel } from '../../core/groups.ts';
 import { writeDuration } from '../../lib/durations.ts';
 import type { App, Style } from '../app.ts';
 import { columns } from '../columns.ts';
+import { examples } from '../examples.ts';
 import { writeSetting } from '../policy-options.ts';
 
 export function groupListCommand(app: App, run = listGroups): Command {
-  return new Command('list').summary('list the protection groups').action(async () => {
-    const groups = (await run(await app.ports())).map(({ group, poolName }) => ({
-      id: group.id,
-      name: group.name,
-      pool: poolName,
-      members: group.members.map(vmLabel),
-      retention: writeDuration(group.policy.retentionMs),
-      sync: writeSetting('sync', group.policy.sync),
-      checkpoints: group.policy.checkpointTimes,
-    }));
-    app.render(groups, groupsView);
-  });
+  return new Command('list')
+    .summary('list the protection groups')
+    .addHelpText('after', examples('mabs group list', 'mabs group list --json'))
+    .action(async () => {
+      const groups = (await run(await app.ports())).map(({ group, poolName }) => ({
+        id: group.id,
+        name: group.name,
+        pool: poolName,
+        members: group.members.map(vmLabel),
+        retention: writeDuration(group.policy.retentionMs),
+        sync: writeSetting('sync', group.policy.sync),
+        checkpoints: group.policy.checkpointTimes,
+      }));
+      app.render(groups, groupsView);
+    });
 }
 
 interface GroupRow {

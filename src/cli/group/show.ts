@@ -2,12 +2,14 @@ import { Command } from 'commander';
 import { getGroup, type KnownGroup } from '../../core/groups.ts';
 import type { Policy } from '../../model/group.ts';
 import type { App, Style } from '../app.ts';
+import { examples } from '../examples.ts';
 import { FLAG_OF, writeSetting } from '../policy-options.ts';
 
 export function groupShowCommand(app: App, run = getGroup): Command {
   return new Command('show')
     .summary('show the policy and the members of a group')
     .argument('<group>', 'the group')
+    .addHelpText('after', examples('mabs group show servers'))
     .action(async (name: string) => {
       app.render(detailsOf(await run(await app.ports(), name)), groupView);
     });

@@ -4,12 +4,14 @@ import { listJobs } from '../../core/jobs.ts';
 import { formatTime } from '../../lib/times.ts';
 import type { App, Style } from '../app.ts';
 import { columns } from '../columns.ts';
+import { examples } from '../examples.ts';
 import { UsageError } from '../usage-error.ts';
 
 export function jobListCommand(app: App, run = listJobs): Command {
   return new Command('list')
     .summary('list the jobs')
     .option('--limit <count>', 'how many of the newest', '50')
+    .addHelpText('after', examples('mabs job list', 'mabs job list --json'))
     .action(async ({ limit }: { limit: string }) => {
       const count = Number(limit);
       if (!Number.isSafeInteger(count) || count < 1)

@@ -2,11 +2,13 @@ import { Command } from 'commander';
 import type { Job } from '../../catalogs/catalog.ts';
 import { getJob } from '../../core/jobs.ts';
 import type { App, Style } from '../app.ts';
+import { examples } from '../examples.ts';
 
 export function jobShowCommand(app: App, run = getJob): Command {
   return new Command('show')
     .summary('show a job and its result')
     .argument('<id>', 'the id of a job, or its first digits')
+    .addHelpText('after', examples('mabs job show 81f0e522'))
     .action(async (id: string) => {
       app.render(await run(await app.ports(), id), jobView);
     });

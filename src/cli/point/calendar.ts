@@ -1,12 +1,14 @@
 import { Command } from 'commander';
 import { type PointCalendar, pointCalendar } from '../../core/point-calendar.ts';
 import type { App, Style } from '../app.ts';
+import { examples } from '../examples.ts';
 
 export function pointCalendarCommand(app: App, run = pointCalendar): Command {
   return new Command('calendar')
     .summary('show which days have recovery points')
     .argument('<vm>', 'the virtual machine as HOST/NAME')
     .option('--month <month>', 'YYYY-MM; that of the newest point when absent')
+    .addHelpText('after', examples('mabs point calendar hv1/web', 'mabs point calendar hv1/web --month 2026-11'))
     .action(async (vm: string, { month }: { month?: string }) => {
       app.render(await run(await app.ports(), vm, month), calendarView);
     });

@@ -4,11 +4,13 @@ import { formatSize } from '../../lib/sizes.ts';
 import { formatTime } from '../../lib/times.ts';
 import type { App, Style } from '../app.ts';
 import { columns } from '../columns.ts';
+import { examples } from '../examples.ts';
 
 export function pointListCommand(app: App, run = listPoints): Command {
   return new Command('list')
     .summary('list recovery points')
     .argument('[vm]', 'of one virtual machine, as HOST/NAME; of all when absent')
+    .addHelpText('after', examples('mabs point list', 'mabs point list hv1/web --json'))
     .action(async (vm: string | undefined) => {
       app.render(await run(await app.ports(), vm), pointsView);
     });
