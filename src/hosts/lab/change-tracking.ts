@@ -31,7 +31,7 @@ export async function readTracking(path: string): Promise<TrackingState> {
   }
   if (!content) return { unknown: 'the disk has no change tracking file' };
   try {
-    const result = changeTrackingSchema.safeParse(JSON.parse(content.toString('utf8')));
+    const result = changeTrackingSchema.safeParse(JSON.parse(new TextDecoder().decode(content)));
     if (result.success) return { tracking: result.data };
     const issue = result.error.issues[0]!;
     return { unknown: `its change tracking file is invalid: ${issue.path.join('.') || 'the whole file'}: ${issue.message}` };

@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
@@ -69,13 +70,25 @@ export async function makeSampleVms(lab: LabContext, names: readonly string[], s
   const { vms } = await readVms(lab.name, lab.path);
   for (const { name } of wanted) if (vms.some(({ definition }) => definition.name === name)) throw new SampleVmExistsError(lab.path, name);
   const folders: string[] = [];
-  for (const sample of wanted) folders.push(await makeSampleVm(lab, sample, state));
+  for (const sample of wanted) {
+    const folderName = await makeFolder(lab.path, safeName(sample.name));
+    try {
+      await fillFolder(lab, join(lab.path, folderName), sample, state);
+    } catch (error) {
+      await rm(join(lab.path, folderName), { recursive: true, force: true });
+      throw error;
+    }
+    folders.push(folderName);
+  }
   return folders;
 }
 
-async function makeSampleVm(lab: LabContext, { name, os, integrationServices, disks }: SampleVm, state: VmState): Promise<string> {
-  const folderName = await makeFolder(lab.path, safeName(name));
-  const folder = join(lab.path, folderName);
+async function fillFolder(
+  lab: LabContext,
+  folder: string,
+  { name, os, integrationServices, disks }: SampleVm,
+  state: VmState,
+): Promise<void> {
   const paths = disks.map((_, index) => `disk${index}.vhdx`);
   for (const [index, { image, sizeMiB }] of disks.entries()) {
     const path = join(folder, paths[index]!);
@@ -87,7 +100,6 @@ async function makeSampleVm(lab: LabContext, { name, os, integrationServices, di
   await flushFolder(folder);
   const entries = paths.map((path) => ({ id: lab.random.uuid(), controller: 'scsi', path }));
   await rewriteVm({ folder, raw: {} }, { id: lab.random.uuid(), name, generation: 2, state, os, integrationServices, disks: entries });
-  return folderName;
 }
 
 async function unpack(image: string, disk: WritableDisk): Promise<void> {

@@ -28,6 +28,7 @@ export async function endDeadCaptures(lab: LabContext, vm: LabVm, state: LabStat
   }
   const left = { ...(await dropUnmade(vm, state)), captures: living };
   await writeLabState(vm.folder, left);
+  for (const { id } of dead) if (id !== givenUp) await lab.locks.forget?.(captureLockName(id));
   return left;
 }
 

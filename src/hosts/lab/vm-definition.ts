@@ -8,7 +8,7 @@ const word = <const T extends readonly [string, ...string[]]>(...words: T) => z.
 
 const diskSchema = z.looseObject({
   /** The disk's identity within its VM; its path when first seen where there is none. */
-  id: text.optional(),
+  id: z.union([text, z.number().transform(String)]).optional(),
   controller: z.string().max(256).default('scsi'),
   /** Relative to the VM's folder, `/` or `\` between its parts; an absolute path is allowed. */
   path: text.refine((path) => !path.includes('\0'), 'holds a NUL character'),
