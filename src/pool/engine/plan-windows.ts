@@ -4,6 +4,7 @@ import { DIGEST_BYTES } from '../block.ts';
 import type { DiskMapReader } from './disk-map-reader.ts';
 import { BlockState, CHUNK_BYTES, Chunk, type DiskWindow, ExtentRow, OPAQUE, WINDOW_PAGES, type WindowMemory } from './disk-window.ts';
 import { type DataPiece, ExtentCursor } from './extent-cursor.ts';
+import { leafPages } from './leaf-pages.ts';
 import { blockLength, MAP_FAN_OUT, MAP_PAGE_BYTES, type MapGeometry } from './map-geometry.ts';
 import { digestAt, isZeroDigest } from './map-page.ts';
 
@@ -71,7 +72,7 @@ export class WindowPlanner {
   }
 
   async #addPage(draft: Draft): Promise<void> {
-    if (!this.#request.base && (await this.#passZeros(draft))) return;
+    if (await this.#passZeros(draft)) return;
     const index = Math.floor(this.#offset / this.#pageBytes);
     const known = await this.#request.base?.page(1, index);
     draft.beginPage(index, known);
@@ -87,16 +88,29 @@ export class WindowPlanner {
     draft.endPage();
   }
 
-  /** Passes whole pages of zeros where there is no map to compare with; a thin disk of terabytes has millions. */
+  /** Passes whole pages of zeros that the map has as zeros too; a thin disk of terabytes has millions. */
   async #passZeros(draft: Draft): Promise<boolean> {
     const range = this.#request.ranges[this.#range]!;
     const until = range.offset + range.length;
     const zeros = await this.#cursor.zerosUntil(this.#offset, until);
-    const end = zeros === until ? until : Math.floor(zeros / this.#pageBytes) * this.#pageBytes;
+    if (zeros < until && Math.floor(zeros / this.#pageBytes) * this.#pageBytes <= this.#offset) return false;
+    const known = await this.#knownZerosUntil(this.#offset, zeros);
+    const end = known === until ? until : Math.floor(known / this.#pageBytes) * this.#pageBytes;
     if (end <= this.#offset) return false;
-    draft.emptyBytes += end - this.#offset;
+    draft.emptyBytes += range.sampled ? 0 : end - this.#offset;
     this.#advanceTo(end);
     return true;
+  }
+
+  /** The end, at most `until`, of the zeros that the map has from `offset` on; goes by whole pages. */
+  async #knownZerosUntil(offset: number, until: number): Promise<number> {
+    const { base, geometry } = this.#request;
+    if (!base) return until;
+    const firstBlock = Math.floor(offset / geometry.blockSize);
+    for await (const { index } of leafPages(base, firstBlock, Math.min(base.geometry.blocks, Math.ceil(until / geometry.blockSize)))) {
+      return Math.max(offset, Math.min(until, index * this.#pageBytes));
+    }
+    return until;
   }
 
   #advanceTo(offset: number): void {

@@ -10,7 +10,7 @@ import { isZeroDigest } from './map-page.ts';
 import type { PlannedRange } from './plan-windows.ts';
 import { sampleBlocks } from './sample-blocks.ts';
 import { surveyMap } from './survey-map.ts';
-import { WriteRun } from './write-run.ts';
+import { type WriteLimits, WriteRun, writeLimits } from './write-run.ts';
 
 /**
  * Writes the state of a disk into the pool: reads what may have changed, stores the blocks that the pool does not have, and writes
@@ -18,7 +18,12 @@ import { WriteRun } from './write-run.ts';
  * MABS-POOL-FULL, MABS-INTERRUPTED and whatever else source and pool reject with; of the base's map with MABS-BLOCK-DAMAGED,
  * MABS-BLOCK-MISSING or MABS-MAP-DAMAGED, unless the request says `mend`.
  */
-export async function writeDisk(threads: EngineThreads, blocks: WritableBlocks, request: DiskWriteRequest): Promise<DiskWriteResult> {
+export async function writeDisk(
+  threads: EngineThreads,
+  blocks: WritableBlocks,
+  request: DiskWriteRequest,
+  limits: WriteLimits = writeLimits,
+): Promise<DiskWriteResult> {
   const ports = await blocks.openPorts();
   try {
     const geometry = mapGeometry(request.source.sizeBytes, blocks.blockSize);
@@ -28,7 +33,7 @@ export async function writeDisk(threads: EngineThreads, blocks: WritableBlocks, 
     const leftOut = normalizeRanges(request.leftOut);
     const ranges = rangesToRead(request, geometry, leftOut);
     const run = new WriteRun({
-      ...{ threads, blocks, ports, request, geometry, base, leftOut, lostPages },
+      ...{ threads, blocks, ports, request, geometry, base, leftOut, lostPages, limits },
       ranges: base && request.ranges && request.sample ? await withSamples(ranges, request, geometry, base) : plain(ranges),
       rewrittenLeaves: survey?.lostLeaves ?? [],
       baseDataBytes: survey?.dataBytes ?? 0,

@@ -17,12 +17,17 @@ import { RunTable } from './run-table.ts';
 import type { ScanParameters, ScanSummary } from './scan-task.ts';
 import { Team } from './team.ts';
 
-/** Digests that a run holds; past it, what was stored is indexed and they are forgotten. */
-const RUN_TABLE_CAPACITY = 131_072;
-/** After so many bytes stored, packs are sealed and indexed: an interrupted run sends no more than this again. */
-const INDEX_EVERY_BYTES = 1024 ** 3;
-/** Less than this is done in the calling thread: waking workers would take longer. */
-const INLINE_BYTES = 8 * 1024 * 1024;
+/** Bounds of a run, which tests lower. */
+export interface WriteLimits {
+  /** Digests that a run holds; past it, what was stored is indexed and they are forgotten. */
+  readonly runTableDigests: number;
+  /** After so many bytes stored, packs are sealed and indexed: an interrupted run sends about as much again and no more. */
+  readonly indexEveryBytes: number;
+  /** Less than this is done in the calling thread: waking workers would take longer. */
+  readonly inlineBytes: number;
+}
+
+export const writeLimits: WriteLimits = { runTableDigests: 131_072, indexEveryBytes: 1024 ** 3, inlineBytes: 8 * 1024 * 1024 };
 
 export interface WriteRunRequest {
   readonly threads: EngineThreads;
@@ -36,6 +41,7 @@ export interface WriteRunRequest {
   readonly ranges: readonly PlannedRange[];
   readonly rewrittenLeaves: readonly number[];
   readonly baseDataBytes: number;
+  readonly limits: WriteLimits;
 }
 
 type Totals = { -readonly [Field in keyof Omit<DiskWriteResult, 'root'>]: number };
@@ -44,7 +50,7 @@ type Totals = { -readonly [Field in keyof Omit<DiskWriteResult, 'root'>]: number
 export class WriteRun {
   readonly #given: WriteRunRequest;
   readonly #control = createControl();
-  readonly #runTable = RunTable.create(RUN_TABLE_CAPACITY);
+  readonly #runTable: RunTable;
   readonly #planner: WindowPlanner;
   readonly #pages: MapPageStore;
   readonly #map: DiskMapWriter;
@@ -56,6 +62,7 @@ export class WriteRun {
   constructor(given: WriteRunRequest) {
     const { request, geometry, base, leftOut, ranges, ports, blocks, lostPages } = given;
     this.#given = given;
+    this.#runTable = RunTable.create(given.limits.runTableDigests);
     this.#planner = new WindowPlanner({ source: request.source, geometry, base, ranges, leftOut });
     this.#pages = new MapPageStore(ports, blocks, { lostPages, readStored: request.mend === true });
     this.#map = new DiskMapWriter(geometry, base, (page, digest) => this.#pages.put(page, digest), given.rewrittenLeaves);
@@ -76,7 +83,7 @@ export class WriteRun {
         plan: async (slot) => await this.#plan(memories[slot]!, meter),
         run: (window) => this.#runWindow(window),
         take: (window, summaries) => this.#take(window, summaries),
-        mustRenew: () => this.#runTable.count + WINDOW_SLOTS * PIPELINE_SLOTS > RUN_TABLE_CAPACITY,
+        mustRenew: () => this.#runTable.count + WINDOW_SLOTS * PIPELINE_SLOTS > this.#given.limits.runTableDigests,
         renew: () => this.#renew(),
       });
       const root = await this.#map.finish();
@@ -116,10 +123,10 @@ export class WriteRun {
   }
 
   async #runWindow(window: PlannedWindow): Promise<ScanSummary[]> {
-    const sealFirst = this.#storedSinceIndexed >= INDEX_EVERY_BYTES;
+    const sealFirst = this.#storedSinceIndexed >= this.#given.limits.indexEveryBytes;
     if (sealFirst) this.#storedSinceIndexed = 0;
     if (window.chunkCount === 0) return [];
-    const small = this.#planner.done && !this.#team.atWork && window.scannedBytes + window.sampledBytes <= INLINE_BYTES;
+    const small = this.#planner.done && !this.#team.atWork && window.scannedBytes + window.sampledBytes <= this.#given.limits.inlineBytes;
     return await this.#team.run({ ...window, sealFirst }, { inline: window.opaque || small });
   }
 

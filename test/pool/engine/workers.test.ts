@@ -51,6 +51,78 @@ describe.each([
   });
 });
 
+describe('a long run', () => {
+  it('seals and indexes what it stored now and then, forgets it, and goes on to the same map', async () => {
+    await using whole = await anEnginePool({ blockSize: 512 });
+    await using parted = await anEnginePool({ blockSize: 512 });
+    const disk = Buffer.concat([content.subarray(0, 8_000_000), content.subarray(0, 5_000_000)]);
+    const limits = { runTableDigests: 14_000, indexEveryBytes: 300_000, inlineBytes: 0 };
+    const expected = await writeContent(whole, disk);
+    const result = await writeContent(parted, disk, {}, { threads: two, limits });
+    expect(result).toEqual({ ...expected, bytesStored: expect.any(Number) });
+    const segments = await Array.fromAsync(parted.store.list('index/'));
+    expect(segments.length).toBeGreaterThanOrEqual(3);
+    expect((await restoreContent(parted, asManifestDisk(parted, disk.length, result), { threads: two })).equals(disk)).toBe(true);
+  });
+
+  it('of 64 TiB that hold next to nothing takes little time and memory', async () => {
+    await using pool = await anEnginePool({ blockSize: 262_144 });
+    const source = aThinDisk(
+      64 * 1024 ** 4,
+      new Map([
+        [0, 1],
+        [2 ** 45 + 7, 2],
+        [64 * 1024 ** 4 - 1, 3],
+      ]),
+    );
+    const request = { source, leftOut: [], sample: false, verifyNew: true };
+    const first = await writeDisk(two, pool.blocks, request);
+    expect(first).toMatchObject({ blocksDiffering: 3, dataBytes: 3 * 262_144 });
+    const base = { root: first.root, virtualSize: source.sizeBytes, leftOut: [], dataBytes: first.dataBytes };
+    const changed = aThinDisk(
+      source.sizeBytes,
+      new Map([
+        [0, 1],
+        [2 ** 45 + 7, 9],
+      ]),
+    );
+    const tracked = {
+      ...request,
+      source: changed,
+      base,
+      ranges: [
+        { offset: 2 ** 45, length: 100 },
+        { offset: source.sizeBytes - 1, length: 1 },
+      ],
+    };
+    const second = await writeDisk(two, pool.blocks, tracked);
+    expect(second).toMatchObject({ blocksDiffering: 2, dataBytes: 2 * 262_144, bytesScanned: 512 });
+    const third = await writeDisk(two, pool.blocks, { ...request, source: changed, base });
+    expect(third.root).toBe(second.root);
+  });
+});
+
+/** A disk that has a sector with data at each of some places, in no file. */
+function aThinDisk(sizeBytes: number, data: ReadonlyMap<number, number>): DiskSource {
+  const sectors = [...data].map(([at, byte]) => ({ start: at - (at % 512), at, byte })).sort((a, b) => a.at - b.at);
+  return {
+    ...{ sizeBytes, logicalSectorSize: 512, physicalSectorSize: 512, files: [] },
+    async read(offset, into) {
+      into.fill(0);
+      for (const { at, byte } of sectors) if (at >= offset && at < offset + into.length) into[at - offset] = byte;
+    },
+    async extents({ offset, length }) {
+      const end = offset + length;
+      const edges = [offset, ...sectors.flatMap(({ start }) => [start, start + 512]).filter((edge) => edge > offset && edge < end), end];
+      return edges.slice(1).flatMap((to, i) => {
+        const from = sectors.some(({ start }) => start <= edges[i]! && edges[i]! < start + 512) ? 'opaque' : 'zero';
+        return to > edges[i]! ? [{ offset: edges[i]!, length: to - edges[i]!, from: from as 'opaque' | 'zero' }] : [];
+      });
+    },
+    async [Symbol.asyncDispose]() {},
+  };
+}
+
 describe('comparing a stored disk with a source', () => {
   it('names exactly the blocks that differ', async () => {
     await using pool = await anEnginePool();
