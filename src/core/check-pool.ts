@@ -60,7 +60,7 @@ async function verifiedIds(ports: Ports, pool: Pool): Promise<Set<string>> {
 }
 
 async function settle(ports: Ports, pool: Pool, name: string, { status, damage, verified, complete }: PoolCheckResult): Promise<void> {
-  for (const id of verified) await recordVerified(ports, pool, id);
+  await recordVerified(ports, pool, verified);
   if (status === 'damaged') {
     const points = new Set(damage.flatMap(({ affectedPoints }) => affectedPoints)).size;
     await raiseAlert(ports, {

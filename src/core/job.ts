@@ -49,6 +49,7 @@ export async function runJob<T>(
   stateOf: (result: T) => JobState = () => 'ok',
 ): Promise<T> {
   const { catalog, clock, random, locks } = ports;
+  await settleDeadJobs(ports);
   const id = random.uuid();
   await using stack = new AsyncDisposableStack();
   stack.defer(async () => locks.forget?.(jobLock(id)));
@@ -63,6 +64,15 @@ export async function runJob<T>(
     // The first failure is the one to tell: a catalog that cannot take the row does not replace it.
     await catalog.finishJob(id, interrupted ? 'interrupted' : 'failed', isoUtc(clock.now()), { error: failureOf(error) }).catch(() => {});
     throw error;
+  }
+}
+
+/** Jobs whose process died are interrupted: nobody else will say so. */
+async function settleDeadJobs({ catalog, clock, locks }: Ports): Promise<void> {
+  for (const { id, state } of await catalog.listJobs(50)) {
+    if (state !== 'running' || (await locks.isHeld(jobLock(id)))) continue;
+    await catalog.finishJob(id, 'interrupted', isoUtc(clock.now()), undefined);
+    await locks.forget?.(jobLock(id));
   }
 }
 

@@ -16,6 +16,8 @@ export interface RemovalPlan {
   readonly points: readonly KnownPoint[];
   /** Points that stay because somebody holds them. */
   readonly held: readonly KnownPoint[];
+  /** Numbers of the replicas of those members in the group's pool that go to the trash, too. */
+  readonly replicas: readonly number[];
 }
 
 export interface RemovalReport {
@@ -39,6 +41,7 @@ export async function planRemoval(
     group,
     whole: request.member === undefined,
     members,
+    replicas: request.deleteData ? await replicasOf(ports, group.poolId, own) : [],
     points: points.filter(({ hold }) => !hold),
     held: points.filter(({ hold }) => hold),
   };
@@ -50,10 +53,19 @@ export async function applyRemoval(ports: Ports, plan: RemovalPlan): Promise<Rem
   const gone = new Set(plan.members.map(({ member }) => member.datasource));
   const members = group.members.filter(({ datasource }) => !gone.has(datasource));
   await saveGroup(ports, poolName, plan.whole ? { ...group, members: [], removed: true } : { ...group, members });
-  await trashPoints(ports, plan.points, `removed with its member of the group ${group.name} on ${isoUtc(ports.clock.now())}`);
+  const reason = `removed with its member of the group ${group.name} on ${isoUtc(ports.clock.now())}`;
+  await trashPoints(ports, plan.points, reason);
+  const pool = await ports.openPool(poolName);
+  for (const seq of plan.replicas) await pool.moveToTrash(seq, reason);
+  await ports.catalog.removeManifests(pool.info.id, plan.replicas);
   const names = plan.members.map(({ member }) => vmLabel(member));
   const remaining = (await listKnownPoints(ports)).filter(({ manifest }) => gone.has(manifest.datasource));
   return { group: group.name, removed: names, trashedPoints: plan.points.map(({ manifest }) => manifest.id), keptPoints: remaining.length };
+}
+
+async function replicasOf({ catalog }: Ports, poolId: string, datasources: ReadonlySet<string>): Promise<number[]> {
+  const replicas = await catalog.listManifests({ poolId, kind: 'replica' });
+  return replicas.filter(({ manifest }) => datasources.has(manifest.datasource)).map(({ seq }) => seq);
 }
 
 function memberNamed(members: readonly KnownMember[], text: string): KnownMember {

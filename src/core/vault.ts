@@ -1,5 +1,5 @@
 import type { CachedManifest, CachedRecord } from '../catalogs/catalog.ts';
-import type { Pool, PoolRecord, RecordKind } from '../pool/pool.ts';
+import type { Pool, RecordKind } from '../pool/pool.ts';
 import type { Ports } from './ports.ts';
 
 /** A pool of the home, opened. */
@@ -41,11 +41,27 @@ export async function findReplica({ catalog }: Ports, poolId: string, datasource
 }
 
 /** Writes a record into the pool, which is the truth, then into the catalog. */
-export async function putRecord({ catalog }: Ports, pool: Pool, kind: RecordKind, owner: string, payload: unknown): Promise<PoolRecord> {
-  const record = await pool.putRecord(kind, owner, payload);
+export async function putRecord(ports: Ports, pool: Pool, kind: RecordKind, owner: string, payload: unknown): Promise<void> {
+  await putRecords(ports, pool, kind, [{ owner, payload }]);
+}
+
+/** The same for many records of one kind, each of another owner; the catalog is brought up to date once. */
+export async function putRecords(
+  { catalog }: Ports,
+  pool: Pool,
+  kind: RecordKind,
+  entries: readonly { readonly owner: string; readonly payload: unknown }[],
+): Promise<void> {
+  if (entries.length === 0) return;
   const poolId = pool.info.id;
-  const others = (await catalog.listRecords(kind, poolId)).filter((cached) => cached.owner !== owner);
-  const cached: CachedRecord = { poolId, kind, owner, number: record.number, payload };
-  await catalog.replaceRecords(poolId, kind, [...others, cached]);
-  return record;
+  const written = new Map<string, CachedRecord>();
+  try {
+    for (const { owner, payload } of entries) {
+      const { number } = await pool.putRecord(kind, owner, payload);
+      written.set(owner, { poolId, kind, owner, number, payload });
+    }
+  } finally {
+    const others = (await catalog.listRecords(kind, poolId)).filter(({ owner }) => !written.has(owner));
+    await catalog.replaceRecords(poolId, kind, [...others, ...written.values()]);
+  }
 }

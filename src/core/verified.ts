@@ -5,7 +5,7 @@ import type { Manifest, StoredManifest } from '../model/manifest.ts';
 import type { Pool } from '../pool/pool.ts';
 import type { JobOptions } from './job.ts';
 import type { Ports } from './ports.ts';
-import { putRecord } from './vault.ts';
+import { putRecords } from './vault.ts';
 
 /** What a `verified` record says of a manifest: every block that it names was read back and is right. */
 const verifiedSchema = z.object({ version: z.literal(1), at: z.string() });
@@ -21,9 +21,15 @@ export async function verifiedRecords({ catalog }: Ports, poolId?: string): Prom
   return new Map((await catalog.listRecords('verified', poolId)).map((record) => [record.owner, record]));
 }
 
-export async function recordVerified(ports: Ports, pool: Pool, manifestId: string): Promise<void> {
+/** Records that manifests were read back and are right. */
+export async function recordVerified(ports: Ports, pool: Pool, manifestIds: readonly string[]): Promise<void> {
   const payload: z.infer<typeof verifiedSchema> = { version: 1, at: isoUtc(ports.clock.now()) };
-  await putRecord(ports, pool, 'verified', manifestId, payload);
+  await putRecords(
+    ports,
+    pool,
+    'verified',
+    manifestIds.map((owner) => ({ owner, payload })),
+  );
 }
 
 /** Reads a replica back whole and records it as verified, and with it the points that froze it just now. */
@@ -38,5 +44,9 @@ export async function readBackReplica(
     ...(signal ? { signal } : {}),
     ...(onProgress ? { onProgress: (progress) => onProgress({ label: `${label} reading back`, ...progress }) } : {}),
   });
-  for (const { manifest } of [replica, ...points]) await recordVerified(ports, pool, manifest.id);
+  await recordVerified(
+    ports,
+    pool,
+    [replica, ...points].map(({ manifest }) => manifest.id),
+  );
 }

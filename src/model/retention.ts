@@ -34,6 +34,7 @@ export function expiryOf(point: Pick<RetainedPoint, 'capturedAt' | 'retentionMs'
 
 /** The point of a datasource that no policy removes: the newest verified, else the newest. */
 export function anchorOf<P extends RetainedPoint>(points: readonly P[]): P | undefined {
-  const newestFirst = points.toSorted((a, b) => b.capturedAt - a.capturedAt);
+  // Of points that show the same state, the one that was made last stands for it.
+  const newestFirst = points.toReversed().toSorted((a, b) => b.capturedAt - a.capturedAt);
   return newestFirst.find((point) => point.verified) ?? newestFirst[0];
 }

@@ -94,7 +94,7 @@ describe('the end of a group', () => {
     await applyRemoval(home.ports, await planRemoval(home.ports, { group: 'servers', deleteData: true }));
     expect(await listGroups(home.ports)).toEqual([]);
     expect(await listPoints(home.ports)).toEqual([]);
-    expect(await home.pool.listTrash()).toHaveLength(2);
+    expect((await home.pool.listTrash()).map(({ manifest }) => manifest.kind).sort()).toEqual(['point', 'point', 'replica', 'replica']);
     await protect({ members: ['hv1/web'] });
     expect((await listGroups(home.ports)).map(({ group }) => group.name)).toEqual(['servers']);
   });
