@@ -12,7 +12,8 @@ export async function replaceJson(path: string, value: unknown): Promise<void> {
 }
 
 async function replaceFile(path: string, content: string): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`;
+  // One name for all: writers of one file take turns, and what a killed one left is written over.
+  const temporary = `${path}.tmp`;
   try {
     const handle = await open(temporary, 'w');
     try {

@@ -1,4 +1,4 @@
-import { cp, readdir, readFile, rm } from 'node:fs/promises';
+import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import type { DiskFormat, DiskFormats } from '../../../src/disks/disk-format.ts';
@@ -50,17 +50,17 @@ function snapshots(lab: () => TestLab, expected: () => string) {
 
 describe('a process that is killed', () => {
   it.each([
-    { vm: 'running', definition: {} },
-    { vm: 'held for the moment', definition: { os: 'other' } },
-    { vm: 'started meanwhile', definition: { state: 'off' } },
-  ])('during the capture of a VM that is $vm leaves nothing that the next job does not mend', async ({ definition }) => {
+    { vm: 'running', definition: {}, disks: ['disk0.vhdx', 'disk1.vhdx'] },
+    { vm: 'held for the moment', definition: { os: 'other' }, disks: ['disk0.vhdx'] },
+    { vm: 'started meanwhile', definition: { state: 'off' }, disks: ['disk0.vhdx'] },
+  ])('during the capture of a VM that is $vm leaves nothing that the next job does not mend', async ({ definition, disks }) => {
     let written = 'before';
     let lab: TestLab | undefined;
     const shots = snapshots(
       () => lab!,
       () => written,
     );
-    await using made = await aLab([{ folder: 'vm', definition, disks: [{ path: 'disk0.vhdx' }, { path: 'disk1.vhdx' }] }]);
+    await using made = await aLab([{ folder: 'vm', definition, disks: disks.map((path) => ({ path })) }]);
     lab = made;
     const context = labContext(lab.path, { diskFormats: shots.formats });
     const host = openLabHost(context);
@@ -76,7 +76,7 @@ describe('a process that is killed', () => {
     await shots.snap('written');
     expect(await live.release({ committed: true })).toEqual({ merged: true });
     await shots.snap('released');
-    expect(shots.taken.length).toBeGreaterThan(10);
+    expect(shots.taken.length).toBeGreaterThanOrEqual(10);
 
     for (const { at, path, expected } of shots.taken) {
       const later = openLabHost(labContext(path));
@@ -87,10 +87,9 @@ describe('a process that is killed', () => {
       const disk = join(path, 'vm', 'disk0.vhdx');
       expect({ at, content: await textFrom(disk, 0, 6) }).toEqual({ at, content: expected });
       const files = (await readdir(join(path, 'vm'))).sort();
-      expect({ at, files }).toEqual({ at, files: ['disk0.vhdx', 'disk0.vhdx.rct.json', 'disk1.vhdx', 'disk1.vhdx.rct.json', 'vm.json'] });
+      expect({ at, files }).toEqual({ at, files: [...disks.flatMap((disk) => [disk, `${disk}.rct.json`]), 'vm.json'] });
       const { state } = JSON.parse(await readFile(join(path, 'vm', 'vm.json'), 'utf8'));
       expect({ at, state }).toEqual({ at, state: definition.state === 'off' ? expect.stringMatching(/off|running/) : 'running' });
-      await (await later.capture(id, aCapture())).release({ committed: true });
     }
     await shots.remove();
   });
@@ -120,9 +119,14 @@ describe('a process that is killed', () => {
     await shots.snap('made');
     await writeInto(recovery.targets[0]!.path, 0, 'restored');
     await shots.snap('filled');
+    const definition = await readFile(lab.file('vm', 'vm.json'));
     await recovery.apply();
     text = 'restor';
     await shots.snap('applied');
+    // Everything is there but the one file that is the commit.
+    text = 'before';
+    await writeFile(lab.file('vm', 'vm.json'), definition);
+    await shots.snap('about to be applied');
     for (const { at, path, expected } of shots.taken) {
       const later = openLabHost(labContext(path));
       await later.abandonLeftover(JSON.parse(JSON.stringify(recovery.facts)));
