@@ -1,6 +1,7 @@
+import type { ByteRange } from '../../lib/byte-range.ts';
 import type { ByteSource } from '../../lib/byte-source.ts';
 import { VhdBlockError } from './vhd-errors.ts';
-import type { VhdHeader } from './vhd-header.ts';
+import { HEADER_SIZE, type VhdHeader } from './vhd-header.ts';
 
 const ABSENT = 0xffff_ffff;
 /** Entries that are written together: 512 bytes of the file. */
@@ -19,11 +20,17 @@ export class BlockTable {
   readonly #file: ByteSource;
   readonly #tableOffset: number;
   readonly #entries: Uint32Array;
+  readonly #structures: readonly ByteRange[];
   readonly #bitmaps = new Map<number, Uint8Array>();
   readonly #changedBitmaps = new Set<number>();
   readonly #changedRows = new Set<number>();
 
   private constructor(path: string, file: ByteSource, header: VhdHeader, entries: Uint32Array) {
+    this.#structures = [
+      { offset: 0, length: 512 },
+      { offset: header.position, length: HEADER_SIZE },
+      { offset: header.tableOffset, length: header.blocks * 4 },
+    ];
     this.#path = path;
     this.#file = file;
     this.#tableOffset = header.tableOffset;
@@ -45,6 +52,10 @@ export class BlockTable {
     if (entry === ABSENT) return undefined;
     const position = entry * 512 + this.bitmapSize;
     if (this.blockSize > this.#file.sizeBytes - position) throw new VhdBlockError(this.#path, block, 'lies past the end of the file');
+    for (const { offset, length } of this.#structures) {
+      const overlaps = entry * 512 < offset + length && offset < position + this.blockSize;
+      if (overlaps) throw new VhdBlockError(this.#path, block, 'lies over the structures of the image');
+    }
     return position;
   }
 

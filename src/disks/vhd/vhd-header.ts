@@ -38,6 +38,7 @@ export interface LocatorEntry {
 }
 
 export interface VhdHeader {
+  readonly position: number;
   readonly tableOffset: number;
   readonly blockSize: number;
   /** Blocks that the virtual size needs; the table has at least as many entries. */
@@ -66,6 +67,7 @@ export async function readHeader(path: string, file: ByteSource, footer: VhdFoot
   const isInside = tableOffset !== undefined && blocks * 4 <= file.sizeBytes - tableOffset;
   if (!isInside || blocks * 4 > MAX_TABLE_BYTES) throw new VhdHeaderError(path, 'its block table cannot lie where it says');
   return {
+    position: footer.headerOffset,
     tableOffset,
     blockSize,
     blocks,

@@ -302,6 +302,7 @@ describe('a VHD that is not as it should be', () => {
       damage: (path: string) => patchHeader(path, (view) => view.setBigUint64(16, 2n ** 30n)),
     },
     { what: 'a block past the end', code: 'BLOCK', damage: (path: string) => patchTable(path, 0, 0x00ff_ffff) },
+    { what: 'a block over the header', code: 'BLOCK', damage: (path: string) => patchTable(path, 0, 1) },
   ])('is refused as damaged with $what', async ({ code, damage }) => {
     const path = await aVhd(aContent(5 * MiB));
     await damage(path);
