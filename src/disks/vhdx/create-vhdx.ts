@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
-import { MabsError } from '../../lib/errors.ts';
 import { NIL_GUID, parseGuid } from '../../lib/guid.ts';
 import { createRandomAccess, type RandomAccessFile } from '../../lib/random-access-file.ts';
 import type { CreateImageOptions } from '../disk-format.ts';
@@ -12,6 +11,7 @@ import { openImage, openParents } from './vhdx-chain.ts';
 import { encodeHeader, FILE_SIGNATURE, HEADER_POSITIONS } from './vhdx-header.ts';
 import { readImage } from './vhdx-image.ts';
 import { encodeMetadata, isBlockSize, type VhdxMetadata } from './vhdx-metadata.ts';
+import { VhdxOptionError } from './vhdx-option-error.ts';
 import { MAX_VIRTUAL_SIZE, MIB, roundUp } from './vhdx-units.ts';
 import { WritableVhdx } from './writable-vhdx.ts';
 
@@ -23,15 +23,6 @@ const LOG = { offset: MIB, length: MIB };
 const METADATA = { offset: 2 * MIB, length: MIB };
 const BAT_OFFSET = 3 * MIB;
 const ENTRIES_AT_ONCE = 65_536;
-
-export class VhdxOptionError extends MabsError {
-  readonly code = 'MABS-VHDX-OPTION';
-  readonly hint = 'A VHDX has up to 64 TiB in whole sectors of 512 or 4096 bytes, and blocks of 1, 2, 4, … 256 MiB.';
-  override readonly kind = 'usage';
-  constructor(path: string, problem: string) {
-    super(`${path}: ${problem}`);
-  }
-}
 
 /** Makes a new VHDX; the file must not exist. A failure removes it again. */
 export async function createVhdx(path: string, options: CreateImageOptions): Promise<WritableVhdx> {

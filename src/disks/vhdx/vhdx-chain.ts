@@ -3,6 +3,7 @@ import { openRandomAccess } from '../../lib/random-access-file.ts';
 import { DiskChainError, MAX_CHAIN_LENGTH } from '../parent-errors.ts';
 import { getParent } from './parent-lookup.ts';
 import { readImage, type VhdxImage } from './vhdx-image.ts';
+import { VhdxOptionError } from './vhdx-option-error.ts';
 
 /** Opens one VHDX file, without its parents, for reading. */
 export async function openImage(path: string): Promise<VhdxImage> {
@@ -17,6 +18,7 @@ export async function openImage(path: string): Promise<VhdxImage> {
 
 /** Opens the parents of an image for reading, the nearest first. On failure none is left open; the image itself stays. */
 export async function openParents(image: VhdxImage, namedParent?: string): Promise<VhdxImage[]> {
+  checkNamedParent(image, namedParent);
   const parents: VhdxImage[] = [];
   const seen = new Set([await realpath(image.path)]);
   try {
@@ -34,4 +36,9 @@ export async function openParents(image: VhdxImage, namedParent?: string): Promi
     await Promise.all(parents.map((parent) => parent[Symbol.asyncDispose]()));
     throw error;
   }
+}
+
+/** Whoever names a parent for an image that has none is mistaken about the image. */
+export function checkNamedParent({ path, metadata }: VhdxImage, namedParent: string | undefined): void {
+  if (namedParent !== undefined && !metadata.parent) throw new VhdxOptionError(path, 'only a differencing disk has a parent');
 }

@@ -4,7 +4,7 @@ import { createVhdx } from './create-vhdx.ts';
 import { mergeIntoParent } from './merge-vhdx.ts';
 import { openForWriting } from './open-for-writing.ts';
 import { findParent } from './parent-lookup.ts';
-import { openImage, openParents } from './vhdx-chain.ts';
+import { checkNamedParent, openImage, openParents } from './vhdx-chain.ts';
 import { VhdxDisk } from './vhdx-disk.ts';
 import { isVhdx, type VhdxImage } from './vhdx-image.ts';
 
@@ -19,6 +19,7 @@ export const vhdxFormat: DiskFormat = {
 
   async describe(path, options = {}): Promise<DiskImageInfo> {
     await using image = await openImage(path);
+    checkNamedParent(image, options.parent);
     const { metadata, patches } = image;
     const parent = metadata.parent && (await findParent(path, metadata.parent, options.parent));
     return {

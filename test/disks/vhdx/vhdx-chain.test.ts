@@ -139,6 +139,14 @@ describe('a chain of VHDX', () => {
     await expect(vhdxFormat.open(child, { parent: other })).rejects.toMatchObject({ code: 'MABS-DISK-PARENT-WRONG' });
   });
 
+  it('refuses a parent for an image that has none', async () => {
+    const { base } = await aPair();
+    const options = { parent: base };
+    for (const look of [vhdxFormat.open, vhdxFormat.describe, vhdxFormat.openForWriting]) {
+      await expect(look(base, options)).rejects.toMatchObject({ code: 'MABS-VHDX-OPTION', kind: 'usage' });
+    }
+  });
+
   it('refuses a parent that was changed after its child was made', async () => {
     const { base, child } = await aPair();
     await write(base, 0, filled(1, 9));
