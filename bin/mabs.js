@@ -23,7 +23,7 @@ function start() {
   var source = path.join(__dirname, '..', 'src', 'main.ts');
   var main = process.env.MABS_SOURCE === '1' || !require('node:fs').existsSync(built) ? source : built;
   import(require('node:url').pathToFileURL(main).href).catch((error) => {
-    process.stderr.write('mabs cannot start: ' + ((error && error.stack) || error) + '\n');
+    console.error('mabs cannot start:', error);
     process.exitCode = 1;
   });
 }
@@ -31,9 +31,10 @@ function start() {
 /** node:sqlite works and is tested with the project, so its users need no warning; all other warnings are shown. */
 function quietSqlite() {
   var emitWarning = process.emitWarning;
-  process.emitWarning = function (warning, type) {
+  process.emitWarning = (warning, ...rest) => {
+    var type = rest[0];
     var name = type && typeof type === 'object' ? type.type : type;
     if (name === 'ExperimentalWarning' && /SQLite/.test(String(warning))) return;
-    emitWarning.apply(process, arguments);
+    emitWarning.call(process, warning, ...rest);
   };
 }

@@ -12,7 +12,7 @@ import { UsageError } from './usage-error.ts';
 /** Runs one command line in this process and sets its exit code. Never rejects. */
 export async function runCommandLine(argv: readonly string[], implementations: Implementations): Promise<void> {
   const stop = new AbortController();
-  const unhook = hookSignals(stop);
+  hookSignals(stop);
   ignoreClosedPipes();
   let exitCode: number;
   try {
@@ -20,7 +20,6 @@ export async function runCommandLine(argv: readonly string[], implementations: I
   } catch (error) {
     exitCode = tellFailure(error, argv, stop.signal.aborted);
   }
-  unhook();
   // What a command left open (a pipe, a timer) must not keep a finished process alive; what it wrote must get out first.
   await Promise.all([drained(process.stdout), drained(process.stderr)]);
   process.exit(exitCode);
@@ -97,14 +96,10 @@ function stackOf(error: unknown): string {
   return `${error.stack ?? error.message}${cause}`;
 }
 
-/** Ctrl-C and its kin ask the command to stop; asked again, it is already cleaning up. */
-function hookSignals(stop: AbortController): () => void {
-  const signals: NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', ...(process.platform === 'win32' ? (['SIGBREAK'] as const) : [])];
-  const onSignal = () => stop.abort(new InterruptedError());
-  for (const name of signals) process.on(name, onSignal);
-  return () => {
-    for (const name of signals) process.off(name, onSignal);
-  };
+/** Ctrl-C and its kin ask the command to stop, up to the last moment: asked again, it is already cleaning up. */
+function hookSignals(stop: AbortController): void {
+  const windows: NodeJS.Signals[] = process.platform === 'win32' ? ['SIGBREAK'] : [];
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP', ...windows]) process.on(name, () => stop.abort(new InterruptedError()));
 }
 
 /** `mabs point list | head`: a reader that has enough is no error. */

@@ -58,6 +58,8 @@ async function runCommand(command: string, signal?: AbortSignal): Promise<string
     stderr: 'inherit',
     timeout: COMMAND_MS,
     maxBuffer: 64 * 1024,
+    // Its hooks on signals could end this process before it has cleaned up; the signal that is handed over ends the command.
+    cleanup: false,
     ...(signal && { cancelSignal: signal }),
   });
   throwIfAborted(signal);

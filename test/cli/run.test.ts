@@ -17,7 +17,9 @@ let home: TestHome;
 beforeAll(async () => {
   home = await aHome();
 });
-afterAll(() => home[Symbol.asyncDispose]());
+afterAll(async () => {
+  await home[Symbol.asyncDispose]();
+});
 
 describe('the program, run as a user runs it', () => {
   it('prints its version and its help on stdout', async () => {

@@ -11,7 +11,9 @@ let test: TestHome;
 beforeEach(async () => {
   test = await aHome();
 });
-afterEach(() => test[Symbol.asyncDispose]());
+afterEach(async () => {
+  await test[Symbol.asyncDispose]();
+});
 
 const world = { clock: systemClock, random: systemRandom };
 

@@ -9,7 +9,9 @@ let test: TestHome;
 beforeEach(async () => {
   test = await aHome();
 });
-afterEach(() => test[Symbol.asyncDispose]());
+afterEach(async () => {
+  await test[Symbol.asyncDispose]();
+});
 
 describe('adding a host', () => {
   it('takes an empty folder as a lab host', async () => {

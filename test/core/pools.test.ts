@@ -13,7 +13,9 @@ let test: TestHome;
 beforeEach(async () => {
   test = await aHome();
 });
-afterEach(() => test[Symbol.asyncDispose]());
+afterEach(async () => {
+  await test[Symbol.asyncDispose]();
+});
 
 const plain = { encrypt: false, compression: 'normal' } as const;
 const path = (name: string) => join(test.folder, name);
