@@ -1,7 +1,7 @@
 /**
  * Reads real disk images and compares what mabs says of them with their ground truth: `npm run check:images -- DIR`, or DIR in
  * MABS_IMAGES. DIR holds `truth/NAME.json` and the compressed images they name. Exit code 1 when anything differs.
- * `--only TEXT` takes the images whose name has it; `--max-size N` skips the content of disks above N MiB.
+ * `--only TEXT` takes the images whose name has it; `--max-size N` leaves out images and content of disks above N MiB.
  */
 import { parseArgs } from 'node:util';
 import { checkImages } from './images/check-images.ts';

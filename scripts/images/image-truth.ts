@@ -7,6 +7,8 @@ export interface ImageTruth {
   /** The compressed image, relative to the folder. */
   readonly file: string;
   readonly format: 'vhdx' | 'vhd' | 'raw';
+  /** The image as it lies unpacked. */
+  readonly image: { readonly size: number };
   /** Hostile: it has to end, with an answer or a typed error. */
   readonly fuzz?: boolean;
   readonly expect?: 'refuse';
