@@ -3,8 +3,8 @@ import { type StatusReport, status, type VmStatus } from '../core/status.ts';
 import { parseDuration } from '../lib/durations.ts';
 import { formatTime } from '../lib/times.ts';
 import type { App, Style } from './app.ts';
-import { columns } from './columns.ts';
 import { EXIT_CODES } from './exit-codes.ts';
+import { table } from './table.ts';
 
 interface StatusOptions {
   readonly check?: boolean;
@@ -36,7 +36,7 @@ export function statusCommand(app: App, run = status): Command {
 }
 
 function statusView(report: StatusReport, style: Style): string {
-  const parts = [vmsView(report.vms, style)];
+  const parts = [vmsView(report.vms)];
   const broken = report.vms.flatMap(({ vm, violations }) => violations.map((text) => `${style.bad('✖')} ${vm}: ${text}`));
   if (broken.length > 0) parts.push(broken.join('\n'));
   if (report.met) parts.push(`${style.good('✔')} What was asked for is met.`);
@@ -49,7 +49,7 @@ function statusView(report: StatusReport, style: Style): string {
   return parts.join('\n');
 }
 
-function vmsView(vms: readonly VmStatus[], style: Style): string {
+function vmsView(vms: readonly VmStatus[]): string {
   if (vms.length === 0) return 'No virtual machine is protected yet. Begin with: mabs protect --group NAME --member HOST/VM';
   const time = (at: string | undefined) => (at === undefined ? 'never' : formatTime(Date.parse(at)));
   const rows = vms.map((vm) => [
@@ -62,5 +62,5 @@ function vmsView(vms: readonly VmStatus[], style: Style): string {
     time(vm.verifiedAt),
     vm.state,
   ]);
-  return columns(['VM', 'GROUP', 'LAST SYNC', 'LAST POINT', 'POINTS', 'CONSISTENCY', 'VERIFIED', 'STATE'], rows, style);
+  return table(['VM', 'GROUP', 'LAST SYNC', 'LAST POINT', 'POINTS', 'CONSISTENCY', 'VERIFIED', 'STATE'], rows);
 }

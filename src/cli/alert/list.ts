@@ -2,9 +2,9 @@ import { Command } from 'commander';
 import type { Alert } from '../../catalogs/catalog.ts';
 import { listAlerts } from '../../core/alerts.ts';
 import { formatTime } from '../../lib/times.ts';
-import type { App, Style } from '../app.ts';
-import { columns } from '../columns.ts';
+import type { App } from '../app.ts';
 import { examples } from '../examples.ts';
+import { table } from '../table.ts';
 
 export function alertListCommand(app: App, run = listAlerts): Command {
   return new Command('list')
@@ -16,7 +16,7 @@ export function alertListCommand(app: App, run = listAlerts): Command {
     });
 }
 
-function alertsView(alerts: readonly Alert[], style: Style): string {
+function alertsView(alerts: readonly Alert[]): string {
   if (alerts.length === 0) return 'Nothing needs attention.';
   const rows = alerts.map(({ id, severity, subject, raisedAt, count, resolvedAt, message }) => [
     id.slice(0, 8),
@@ -26,5 +26,5 @@ function alertsView(alerts: readonly Alert[], style: Style): string {
     subject,
     message,
   ]);
-  return columns(['ID', 'SEVERITY', 'RAISED', 'TIMES', 'ABOUT', 'WHAT'], rows, style);
+  return table(['ID', 'SEVERITY', 'RAISED', 'TIMES', 'ABOUT', 'WHAT'], rows);
 }

@@ -1,10 +1,10 @@
 import { Command } from 'commander';
 import { listGroups, vmLabel } from '../../core/groups.ts';
 import { writeDuration } from '../../lib/durations.ts';
-import type { App, Style } from '../app.ts';
-import { columns } from '../columns.ts';
+import type { App } from '../app.ts';
 import { examples } from '../examples.ts';
 import { writeSetting } from '../policy-options.ts';
+import { table } from '../table.ts';
 
 export function groupListCommand(app: App, run = listGroups): Command {
   return new Command('list')
@@ -33,7 +33,7 @@ interface GroupRow {
   readonly checkpoints: readonly string[];
 }
 
-function groupsView(groups: readonly GroupRow[], style: Style): string {
+function groupsView(groups: readonly GroupRow[]): string {
   if (groups.length === 0) return 'There is no protection group yet. Make one with: mabs protect --group NAME --member HOST/VM';
   const rows = groups.map(({ name, pool, members, retention, sync, checkpoints }) => [
     name,
@@ -43,5 +43,5 @@ function groupsView(groups: readonly GroupRow[], style: Style): string {
     checkpoints.join(',') || '-',
     members.join(' '),
   ]);
-  return columns(['GROUP', 'POOL', 'RETENTION', 'SYNC', 'CHECKPOINTS', 'MEMBERS'], rows, style);
+  return table(['GROUP', 'POOL', 'RETENTION', 'SYNC', 'CHECKPOINTS', 'MEMBERS'], rows);
 }

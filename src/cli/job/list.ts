@@ -2,9 +2,9 @@ import { Command } from 'commander';
 import type { Job } from '../../catalogs/catalog.ts';
 import { listJobs } from '../../core/jobs.ts';
 import { formatTime } from '../../lib/times.ts';
-import type { App, Style } from '../app.ts';
-import { columns } from '../columns.ts';
+import type { App } from '../app.ts';
 import { examples } from '../examples.ts';
+import { table } from '../table.ts';
 import { UsageError } from '../usage-error.ts';
 
 export function jobListCommand(app: App, run = listJobs): Command {
@@ -20,7 +20,7 @@ export function jobListCommand(app: App, run = listJobs): Command {
     });
 }
 
-function jobsView(jobs: readonly Job[], style: Style): string {
+function jobsView(jobs: readonly Job[]): string {
   if (jobs.length === 0) return 'No job has run yet.';
   const rows = jobs.map(({ id, kind, state, startedAt, subjects }) => [
     id,
@@ -29,5 +29,5 @@ function jobsView(jobs: readonly Job[], style: Style): string {
     formatTime(Date.parse(startedAt)),
     subjects.join(' '),
   ]);
-  return columns(['ID', 'KIND', 'STATE', 'STARTED', 'ABOUT'], rows, style);
+  return table(['ID', 'KIND', 'STATE', 'STARTED', 'ABOUT'], rows);
 }

@@ -2,9 +2,9 @@ import { Command } from 'commander';
 import { listPoints, type PointRow } from '../../core/points.ts';
 import { formatSize } from '../../lib/sizes.ts';
 import { formatTime } from '../../lib/times.ts';
-import type { App, Style } from '../app.ts';
-import { columns } from '../columns.ts';
+import type { App } from '../app.ts';
 import { examples } from '../examples.ts';
+import { table } from '../table.ts';
 
 export function pointListCommand(app: App, run = listPoints): Command {
   return new Command('list')
@@ -16,7 +16,7 @@ export function pointListCommand(app: App, run = listPoints): Command {
     });
 }
 
-function pointsView(points: readonly PointRow[], style: Style): string {
+function pointsView(points: readonly PointRow[]): string {
   if (points.length === 0) return 'There is no recovery point yet. Make one with: mabs checkpoint --all';
   const rows = points.map((point) => [
     point.id,
@@ -28,5 +28,5 @@ function pointsView(points: readonly PointRow[], style: Style): string {
     point.verifiedAt === undefined ? 'no' : 'yes',
     point.held ? 'held' : point.expiresAt === undefined ? '-' : formatTime(Date.parse(point.expiresAt)),
   ]);
-  return columns(['ID', 'VM', 'CAPTURED', 'CONSISTENCY', 'TRACKING', 'DATA', 'VERIFIED', 'EXPIRES'], rows, style);
+  return table(['ID', 'VM', 'CAPTURED', 'CONSISTENCY', 'TRACKING', 'DATA', 'VERIFIED', 'EXPIRES'], rows);
 }
