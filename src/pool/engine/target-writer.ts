@@ -1,4 +1,4 @@
-import { close, open, write } from 'node:fs';
+import { close, constants, open, write } from 'node:fs';
 import { promisify } from 'node:util';
 import type { FileDescriptor } from '../../disks/disk-source.ts';
 import { MabsError, systemErrorCode } from '../../lib/errors.ts';
@@ -8,6 +8,14 @@ import { Chunk, type DiskWindow, ExtentRow, OPAQUE } from './disk-window.ts';
 const openFile = promisify(open);
 const closeFile = promisify(close);
 
+/**
+ * Writes that are aligned to this go past the page cache where the system can: copying into it costs as much as decompressing, and
+ * a verification that follows reads what the storage really has.
+ */
+const ALIGNMENT = 4096;
+/** Undefined where there is no such flag (Windows, macOS). */
+const DIRECT: number | undefined = constants.O_DIRECT;
+
 /** Writes what only the target itself can (its extents are opaque). */
 export type WriteOpaque = (offset: number, bytes: Uint8Array) => Promise<void>;
 
@@ -15,6 +23,8 @@ export type WriteOpaque = (offset: number, bytes: Uint8Array) => Promise<void>;
 export class TargetWriter {
   readonly #files: readonly FileDescriptor[];
   readonly #descriptors: (number | undefined)[] = [];
+  /** Opened past the page cache; -1 where the file system refuses that. */
+  readonly #direct: (number | undefined)[] = [];
   readonly #writeOpaque: WriteOpaque | undefined;
 
   constructor(files: readonly FileDescriptor[], writeOpaque: WriteOpaque | undefined) {
@@ -37,9 +47,9 @@ export class TargetWriter {
   }
 
   async close(): Promise<void> {
-    const descriptors = this.#descriptors.splice(0);
+    const descriptors = [...this.#descriptors.splice(0), ...this.#direct.splice(0)];
     for (const descriptor of descriptors) {
-      if (descriptor !== undefined) await closeFile(descriptor).catch(() => {});
+      if (descriptor !== undefined && descriptor >= 0) await closeFile(descriptor).catch(() => {});
     }
   }
 
@@ -47,8 +57,7 @@ export class TargetWriter {
     const { path } = this.#files[file]!;
     for (let done = 0; done < bytes.length; ) {
       try {
-        this.#descriptors[file] ??= await openFile(path, 'r+');
-        done += await writeSome(this.#descriptors[file], bytes, done, position + done);
+        done += await this.#writeSome(file, bytes.subarray(done), position + done);
       } catch (error) {
         const code = systemErrorCode(error);
         if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG') throw new TargetFullError(path, { cause: error });
@@ -56,11 +65,33 @@ export class TargetWriter {
       }
     }
   }
+
+  async #writeSome(file: number, bytes: Uint8Array, position: number): Promise<number> {
+    const { path } = this.#files[file]!;
+    const aligned = bytes.byteOffset % ALIGNMENT === 0 && bytes.length % ALIGNMENT === 0 && position % ALIGNMENT === 0;
+    if (DIRECT !== undefined && aligned && this.#direct[file] !== -1) {
+      try {
+        this.#direct[file] ??= await openFile(path, constants.O_RDWR | DIRECT);
+        return await writeSome(this.#direct[file], bytes, position);
+      } catch (error) {
+        if (systemErrorCode(error) !== 'EINVAL') throw error;
+        await this.#giveUpDirect(file);
+      }
+    }
+    this.#descriptors[file] ??= await openFile(path, 'r+');
+    return await writeSome(this.#descriptors[file], bytes, position);
+  }
+
+  async #giveUpDirect(file: number): Promise<void> {
+    const descriptor = this.#direct[file];
+    this.#direct[file] = -1;
+    if (descriptor !== undefined) await closeFile(descriptor).catch(() => {});
+  }
 }
 
-function writeSome(descriptor: number, bytes: Uint8Array, offset: number, position: number): Promise<number> {
+function writeSome(descriptor: number, bytes: Uint8Array, position: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    write(descriptor, bytes, offset, bytes.length - offset, position, (error, count) => (error ? reject(error) : resolve(count)));
+    write(descriptor, bytes, 0, bytes.length, position, (error, count) => (error ? reject(error) : resolve(count)));
   });
 }
 
