@@ -151,6 +151,11 @@ export class IndexSegment implements AsyncDisposable {
     return name;
   }
 
+  /** Names of all packs that the segment numbers. */
+  packNames(): string[] {
+    return Array.from({ length: this.summary.packKeys.length / PACK_KEY_BYTES }, (_, packNumber) => this.packName(packNumber));
+  }
+
   packKey(packNumber: number): Uint8Array {
     const { packKeys, name } = this.summary;
     const at = packNumber * PACK_KEY_BYTES;

@@ -155,14 +155,22 @@ export class ManifestRoll {
     return kept;
   }
 
+  /** What was purged by now. A damaged record gives way to the one before it: then numbers count as lost, which proves nothing. */
   async #latestPurged(): Promise<{ purged: Purged; number: number }> {
-    let number = 0;
+    const numbers: number[] = [];
     for await (const { name } of this.#pool.store.list('purged/')) {
       const digits = /^purged\/(\d{8})$/.exec(name)?.[1];
-      if (digits) number = Math.max(number, Number(digits));
+      if (digits) numbers.push(Number(digits));
     }
-    if (number === 0) return { purged: { version: 1, ranges: [], checksums: {} }, number };
-    return { purged: await getJson(this.#pool, purgedName(number), ObjectKind.purged, purgedSchema), number };
+    numbers.sort((a, b) => b - a);
+    for (const number of numbers) {
+      try {
+        return { purged: await getJson(this.#pool, purgedName(number), ObjectKind.purged, purgedSchema), number: numbers[0]! };
+      } catch (error) {
+        if (!(error instanceof MabsError && error.kind === 'damaged')) throw error;
+      }
+    }
+    return { purged: { version: 1, ranges: [], checksums: {} }, number: numbers[0] ?? 0 };
   }
 }
 

@@ -116,7 +116,7 @@ export class OpenedPool implements Pool {
   }
 
   async check(options: CheckOptions): Promise<PoolCheckResult> {
-    return await checkPool(this.#parts, this.#trash, options);
+    return await checkPool(this.#parts, options);
   }
 
   async moveToTrash(seq: number, reason: string): Promise<void> {

@@ -1,7 +1,6 @@
 import { ENTRY_BYTES } from './index-format.ts';
 import type { IndexSegment } from './index-segment.ts';
 import type { Mark } from './mark.ts';
-import { PACK_KEY_BYTES } from './pack-format.ts';
 import type { SweepPlan } from './pool.ts';
 
 /** What one pack holds, as the index says. */
@@ -63,8 +62,7 @@ function sharedPacks(segments: readonly IndexSegment[]): Set<string> {
   const once = new Set<string>();
   const several = new Set<string>();
   for (const segment of segments) {
-    for (let number = 0; number * PACK_KEY_BYTES < segment.summary.packKeys.length; number += 1) {
-      const name = segment.packName(number);
+    for (const name of segment.packNames()) {
       if (once.has(name)) several.add(name);
       once.add(name);
     }

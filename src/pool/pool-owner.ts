@@ -8,10 +8,12 @@ const ownerSchema = z.object({ home: z.string(), at: z.string() });
 
 /** Makes the context's home the one that writes: the next owner record, written exclusively, so that of two homes one wins. */
 export async function claimPool(pool: PoolContext, records: PoolRecords): Promise<void> {
-  const current = await records.latest('owner', OWNER_OF_POOL);
-  if (current && ownerSchema.safeParse(current.payload).data?.home === pool.homeId) return;
+  const current = (await records.allLatest('owner')).get(OWNER_OF_POOL);
+  const highest = (await records.numbers('owner', OWNER_OF_POOL)).at(-1) ?? 0;
+  const isOwn = current?.number === highest && ownerSchema.safeParse(current.payload).data?.home === pool.homeId;
+  if (isOwn) return;
   const payload = { home: pool.homeId, at: new Date(pool.clock.now()).toISOString() };
-  await records.putNumber('owner', OWNER_OF_POOL, (current?.number ?? 0) + 1, payload);
+  await records.putNumber('owner', OWNER_OF_POOL, highest + 1, payload);
 }
 
 /** Throws MABS-POOL-FENCED unless the context's home is the one that writes. Read anew before each manifest. */

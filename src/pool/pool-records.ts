@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MabsError } from '../lib/errors.ts';
 import { getJson, putJson } from './json-object.ts';
 import { ObjectKind } from './object-envelope.ts';
 import type { PoolRecord, RecordKind } from './pool.ts';
@@ -45,16 +46,34 @@ export class PoolRecords {
     return number === undefined ? undefined : { kind, owner, number, payload: await this.#payload(kind, owner, number) };
   }
 
+  /**
+   * The record that counts of each owner. One that is damaged gives way to the one before it, if that is still there, or is left
+   * out, so that the rest of the pool stays usable; `check` tells it.
+   */
   async allLatest(kind: RecordKind): Promise<Map<string, PoolRecord>> {
-    const numbers = new Map<string, number>();
+    const numbers = new Map<string, number[]>();
     for await (const { name } of this.#pool.store.list(`records/${kind}/`)) {
       const [, , owner, digits] = name.split('/');
       if (!owner || !digits || !/^\d{8}$/.test(digits)) continue;
-      numbers.set(owner, Math.max(numbers.get(owner) ?? 0, Number(digits)));
+      numbers.set(owner, [...(numbers.get(owner) ?? []), Number(digits)]);
     }
     const records = new Map<string, PoolRecord>();
-    for (const [owner, number] of numbers) records.set(owner, { kind, owner, number, payload: await this.#payload(kind, owner, number) });
+    for (const [owner, all] of numbers) {
+      const record = await this.#newestIntact(kind, owner, all);
+      if (record) records.set(owner, record);
+    }
     return records;
+  }
+
+  async #newestIntact(kind: RecordKind, owner: string, numbers: readonly number[]): Promise<PoolRecord | undefined> {
+    for (const number of numbers.toSorted((a, b) => b - a)) {
+      try {
+        return { kind, owner, number, payload: await this.#payload(kind, owner, number) };
+      } catch (error) {
+        if (!(error instanceof MabsError && error.kind === 'damaged')) throw error;
+      }
+    }
+    return undefined;
   }
 
   /** Numbers of an owner's records, ascending. */

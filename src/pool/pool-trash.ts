@@ -28,6 +28,8 @@ export class PoolTrash {
     const { present } = await this.#roll.list();
     if (!present.includes(seq)) throw new ManifestGoneError(seq);
     if ((await this.seqs()).has(seq)) return;
+    // A hold that cannot be read may hold this one: reading it rejects.
+    await this.#records.latest('hold', (await this.#roll.get(seq)).id);
     await this.#records.put('trash', ownerOf(seq), { trashedAt: new Date(this.#pool.clock.now()).toISOString(), reason });
   }
 

@@ -22,7 +22,7 @@ export interface EngineOptions {
 }
 
 /** Kinds of numbered, write-once records; the highest number of an owner counts. */
-export type RecordKind = 'base' | 'group' | 'hold' | 'verified' | 'drill' | 'owner' | 'trash' | 'condemned';
+export type RecordKind = 'base' | 'group' | 'hold' | 'verified' | 'drill' | 'owner' | 'trash' | 'condemned' | 'check';
 
 export interface PoolRecord {
   readonly kind: RecordKind;

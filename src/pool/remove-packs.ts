@@ -92,13 +92,23 @@ async function replaceInIndex(parts: Parts, list: number, gone: readonly string[
 
 /** Ends removals that a sweep which died had begun. */
 export async function finishRemovals(parts: Parts): Promise<void> {
-  const { pool, records } = parts;
+  for (const removal of await removals(parts)) await withPoolLock(parts.pool, 'index', () => remove(parts, removal));
+}
+
+/** Names of packs that a sweep has begun to remove. */
+export async function pendingRemovals(parts: Parts): Promise<Set<string>> {
+  return new Set((await removals(parts)).flatMap(({ packs }) => packs));
+}
+
+async function removals({ records }: Parts): Promise<z.infer<typeof removalSchema>[]> {
+  const found: z.infer<typeof removalSchema>[] = [];
   for (const owner of (await records.allLatest('condemned')).keys()) {
     for (const number of await records.numbers('condemned', owner)) {
       const removal = removalSchema.safeParse(await records.read('condemned', owner, number)).data;
-      if (removal) await withPoolLock(pool, 'index', () => remove(parts, removal));
+      if (removal) found.push(removal);
     }
   }
+  return found;
 }
 
 /** Removes segments, then packs that no other segment numbers. The caller holds the index lock. */

@@ -7,7 +7,6 @@ import { type CondemnedList, condemnedName, listCondemned, putCondemned } from '
 import { beginEpoch, type Epoch, listEpochs, livingEpochs } from './epochs.ts';
 import { markReached } from './mark.ts';
 import { countPacks, type MayGo, planOf } from './pack-census.ts';
-import { PACK_KEY_BYTES } from './pack-format.ts';
 import { createPackReader } from './pack-reader.ts';
 import type { EngineOptions, SweepPlan } from './pool.ts';
 import { withPoolLock } from './pool-context.ts';
@@ -127,10 +126,7 @@ async function checkPacksPresent({ pool }: WriterParts, index: SegmentedIndex): 
   for await (const { name } of pool.store.list('packs/')) present.add(name);
   const missing = new Set<string>();
   for (const segment of index.segments) {
-    for (let number = 0; number * PACK_KEY_BYTES < segment.summary.packKeys.length; number += 1) {
-      const name = segment.packName(number);
-      if (!present.has(name)) missing.add(name);
-    }
+    for (const name of segment.packNames()) if (!present.has(name)) missing.add(name);
   }
   if (missing.size > 0) throw new PacksMissingError([...missing]);
 }
