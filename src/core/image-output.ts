@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { MabsError, systemErrorCode } from '../lib/errors.ts';
-import { FileExistsError, FileMissingError, NotAFileError } from '../lib/random-access-file.ts';
+import { FileExistsError, FileMissingError, NotAFileError, TargetFullError } from '../lib/random-access-file.ts';
 import { flushFolder, retrySharing } from '../lib/replace-file.ts';
 
 /** An output that names what is being read: the image itself or one of its parents. */
@@ -39,7 +39,8 @@ export async function writeImageFile<T>(output: ImageOutput, fill: (path: string
     return result;
   } catch (error) {
     await rm(partial, { force: true, maxRetries: 5 });
-    throw error;
+    // The user knows the output by its own name.
+    throw error instanceof TargetFullError ? new TargetFullError(path, { cause: error }) : error;
   }
 }
 
