@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { NIL_GUID } from '../../lib/guid.ts';
 import { openRandomAccess, type RandomAccessFile } from '../../lib/random-access-file.ts';
 import type { OpenImageOptions } from '../disk-format.ts';
@@ -35,7 +36,7 @@ async function replayIntoFile(file: RandomAccessFile, { patches, source, header,
     else await writeZeros(file, patch.offset, patch.length);
   }
   await file.sync();
-  await new HeaderWriter(file, header, headerCopy).update({ logGuid: NIL_GUID });
+  await new HeaderWriter(file, header, headerCopy).update({ logGuid: NIL_GUID, fileWriteGuid: randomUUID() });
 }
 
 async function writeZeros(file: RandomAccessFile, offset: number, length: number): Promise<void> {
