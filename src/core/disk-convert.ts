@@ -40,13 +40,15 @@ export async function convertDisk(diskFormats: DiskFormats, options: ConvertOpti
   return { path, format, virtualSize: create.sizeBytes, bytesWritten };
 }
 
+/** Sectors stay what they are: a disk partitioned in 4096-byte sectors would be unreadable in others. A VHD has only small ones. */
 function createOptions(source: DiskSource, { format, subformat, blockSize }: ConvertOptions): CreateImageOptions {
   if (format === 'raw') return { sizeBytes: source.sizeBytes, subformat: 'fixed' };
-  const logicalSectorSize = format === 'vhdx' && source.logicalSectorSize === 4096 ? 4096 : 512;
+  const logicalSectorSize = source.logicalSectorSize === 4096 ? 4096 : 512;
   return {
     sizeBytes: Math.ceil(source.sizeBytes / logicalSectorSize) * logicalSectorSize,
     subformat,
-    ...(format === 'vhdx' && { logicalSectorSize, physicalSectorSize: source.physicalSectorSize === 512 ? 512 : 4096 }),
+    logicalSectorSize,
+    physicalSectorSize: source.physicalSectorSize === 512 ? 512 : 4096,
     ...(blockSize !== undefined && { blockSize }),
   };
 }

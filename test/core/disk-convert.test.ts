@@ -90,12 +90,14 @@ describe('a conversion', () => {
     }
   });
 
-  it('keeps 4096-byte sectors in a VHDX', async () => {
+  it('keeps 4096-byte sectors in a VHDX, and makes no VHD of them', async () => {
     const image = newPath('vhdx');
     await createDisk(diskFormats, { image, format: 'vhdx', create: { subformat: 'dynamic', sizeBytes: 8 * MiB, logicalSectorSize: 4096 } });
     const output = newPath('vhdx');
     await convertDisk(diskFormats, { image, output, format: 'vhdx', subformat: 'fixed' });
     expect(await diskFormats.describe(output)).toMatchObject({ logicalSectorSize: 4096, physicalSectorSize: 4096 });
+    const toVhd = convertDisk(diskFormats, { image, output: newPath('vhd'), format: 'vhd', subformat: 'dynamic' });
+    await expect(toVhd).rejects.toMatchObject({ code: 'MABS-VHD-OPTION', kind: 'usage' });
   });
 });
 
