@@ -79,7 +79,7 @@ describe.each(['dynamic', 'differencing'] as const)('a power cut while a %s VHDX
           expectPossible(content, history.findLast(({ from }) => from <= cut)!);
         }
       }),
-      { numRuns: 12 },
+      { numRuns: 5 },
     );
   });
 });

@@ -90,7 +90,7 @@ describe('a chain of VHDX', () => {
         await expectQemuAgrees(paths[0]!, model);
         await rm(folder, { recursive: true });
       }),
-      { numRuns: 8 },
+      { numRuns: 4 },
     );
   });
 

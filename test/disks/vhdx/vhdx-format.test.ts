@@ -39,6 +39,7 @@ async function aDifferencingVhdx(content: Uint8Array, options: Partial<CreateIma
 
 /** Of two blocks, the second cut short by the disk's end. */
 const small = { sizes: [MIB + 4096] };
+const sizeBytes = 2 * MIB + 4096;
 const qemuAgrees = { check: expectQemuAgrees };
 
 describe('a dynamic VHDX', () => {
@@ -51,22 +52,22 @@ describe('a dynamic VHDX of 4096-byte sectors', () => {
   const create = { subformat: 'dynamic', blockSize: 2 * MIB, logicalSectorSize: 4096 } as const;
   keepsTheDiskSourceContract(async (content) => vhdxFormat.open(await aVhdx(content, create)), small);
   // qemu-img knows sectors of 512 bytes only.
-  keepsTheWritableDiskContract(vhdxFormat, 'vhdx', { create });
+  keepsTheWritableDiskContract(vhdxFormat, 'vhdx', { create, sizeBytes });
 });
 
 describe('a fixed VHDX', () => {
   const create = { subformat: 'fixed', blockSize: 2 * MIB } as const;
   keepsTheDiskSourceContract(async (content) => vhdxFormat.open(await aVhdx(content, create)), small);
-  keepsTheWritableDiskContract(vhdxFormat, 'vhdx', { create, ...qemuAgrees });
+  keepsTheWritableDiskContract(vhdxFormat, 'vhdx', { create, sizeBytes, ...qemuAgrees });
 });
 
 describe.each([512, 4096] as const)('a differencing VHDX of %i-byte sectors', (logicalSectorSize) => {
   const parent = newPath();
   beforeAll(async () => {
-    await using _ = await vhdxFormat.create(parent, { subformat: 'dynamic', sizeBytes: 5 * MIB, logicalSectorSize });
+    await using _ = await vhdxFormat.create(parent, { subformat: 'dynamic', sizeBytes, logicalSectorSize });
   });
   keepsTheDiskSourceContract(async (content) => vhdxFormat.open(await aDifferencingVhdx(content, { logicalSectorSize })), small);
-  keepsTheWritableDiskContract(vhdxFormat, 'vhdx', { create: { subformat: 'differencing', parent, blockSize: MIB } });
+  keepsTheWritableDiskContract(vhdxFormat, 'vhdx', { create: { subformat: 'differencing', parent, blockSize: MIB }, sizeBytes });
 });
 
 describe('making a VHDX', () => {
