@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { MabsError } from '../../lib/errors.ts';
 import { readIfThere, removeFile, replaceJson } from './durable-json.ts';
+import { LabVmInvalidError } from './vm-definition.ts';
 
 /** What can be made to go wrong with a simulated VM, and what each does. */
 export const FAULTS = {
@@ -31,7 +32,14 @@ export type Faults = ReadonlyMap<FaultName, number | undefined>;
 /** Reads the faults of a VM from `faults.json` in its folder: an array such as `["merge-fails", "host-gone=2"]`. */
 export async function readFaults(vmFolder: string): Promise<Faults> {
   const content = await readIfThere(faultsFile(vmFolder));
-  return content ? parseFaults(z.array(z.string()).parse(JSON.parse(content.toString('utf8')))) : new Map();
+  if (!content) return new Map();
+  let texts: string[];
+  try {
+    texts = z.array(z.string()).parse(JSON.parse(content.toString('utf8')));
+  } catch (cause) {
+    throw new LabVmInvalidError(faultsFile(vmFolder), 'is not an array of the names of faults', { cause });
+  }
+  return parseFaults(texts);
 }
 
 /** Switches faults on and off; answers those that are on then. */

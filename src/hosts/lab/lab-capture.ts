@@ -1,5 +1,6 @@
 import type { DiskFormats } from '../../disks/disk-format.ts';
 import type { ByteRange } from '../../lib/byte-range.ts';
+import { MabsError } from '../../lib/errors.ts';
 import type { Capture, CapturedDisk, ChangedRanges, HostVm, ReleaseOutcome } from '../host.ts';
 import type { FrozenDisk, FrozenVm } from './capture.ts';
 import { changesSince } from './change-tracking.ts';
@@ -64,9 +65,8 @@ async function release(lab: LabContext, id: string, { vm, lock }: FrozenVm, chec
     await checkCall();
     return await settle(lab, vm.definition.id, id);
   } catch (error) {
-    const { code, message, hint } = error as { code?: `MABS-${string}`; message: string; hint?: string };
-    if (code === undefined || hint === undefined) throw error;
-    return { merged: false, problem: { code, message, hint } };
+    if (!(error instanceof MabsError)) throw error;
+    return { merged: false, problem: { code: error.code, message: error.message, hint: error.hint } };
   } finally {
     await lock[Symbol.asyncDispose]();
     await lab.locks.forget?.(lock.name);

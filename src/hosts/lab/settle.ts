@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { MabsError } from '../../lib/errors.ts';
+import { MabsError, systemErrorCode } from '../../lib/errors.ts';
 import { HostVmUnknownError, type ReleaseOutcome } from '../host.ts';
 import { removeFile } from './durable-json.ts';
 import { captureLockName, type LabContext, stepOnVm } from './lab-context.ts';
@@ -60,9 +60,10 @@ export async function settle(lab: LabContext, vmId: string, givenUp?: string): P
       return await stepOnVm(lab, vmId, (vm) => settleOnce(lab, vm, givenUp));
     } catch (error) {
       if (error instanceof HostVmUnknownError) return { merged: true };
-      if (!(error instanceof MabsError)) throw error;
-      const pause = error instanceof MergeFailedError ? lab.mergeRetriesMs[attempt] : undefined;
-      if (pause === undefined) return { merged: false, problem: { code: error.code, message: error.message, hint: error.hint } };
+      const told = systemErrorCode(error) ? new MergeFailedError(vmId, (error as Error).message, { cause: error }) : error;
+      if (!(told instanceof MabsError)) throw error;
+      const pause = told instanceof MergeFailedError ? lab.mergeRetriesMs[attempt] : undefined;
+      if (pause === undefined) return { merged: false, problem: { code: told.code, message: told.message, hint: told.hint } };
       await sleep(pause);
     }
   }

@@ -360,3 +360,20 @@ describe('a disk that cannot be captured', () => {
     await expect(diskFormats.describe(lab.file('vm', 'disk0.vhdx'))).rejects.toMatchObject({ code: expect.stringMatching(/^MABS-/) });
   });
 });
+
+describe('what the disk under the lab does', () => {
+  it('is told as a merge that failed, not thrown, and mended by the next job', async () => {
+    await using lab = await aLab();
+    const live = await capture(lab);
+    await write(lab, 0, 'during');
+    const full = Object.assign(new Error('ENOSPC: no space left on device'), { errno: -28, code: 'ENOSPC' });
+    const failing = { ...diskFormats, get: () => ({ ...diskFormats.get('vhdx'), mergeIntoParent: () => Promise.reject(full) }) };
+    const broken = lab.reopen({ diskFormats: failing });
+    Object.assign(lab.context, { diskFormats: failing });
+    expect(await live.release(done)).toMatchObject({ merged: false, problem: { code: 'MABS-HOST-MERGE-FAILED' } });
+    expect(await broken.host.releaseLeftover({ captureId: live.id, vmId: await idOf(lab), facts: {} })).toMatchObject({ merged: false });
+    const mended = lab.reopen({ diskFormats });
+    expect(await mended.host.releaseLeftover({ captureId: live.id, vmId: await idOf(lab), facts: {} })).toEqual({ merged: true });
+    expect(await textFrom(lab.file('vm', 'disk0.vhdx'), 0, 6)).toBe('during');
+  });
+});
