@@ -73,6 +73,8 @@ function lockOver(name: string, database: DatabaseSync, held: Set<string>): Lock
 function tryExclusive(path: string): DatabaseSync | undefined {
   const database = new DatabaseSync(path);
   try {
+    // Nothing is ever written, so no journal is wanted beside the file.
+    database.exec('PRAGMA journal_mode = MEMORY');
     database.exec('BEGIN EXCLUSIVE');
     return database;
   } catch (error) {

@@ -90,14 +90,12 @@ class EpochWriter implements PoolWriter {
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#open) return;
     this.#open = false;
-    let adopted = false;
     try {
       await this.#parts.index.adopt(this.#epoch.number);
-      adopted = true;
+      await this.#epoch.release(true);
     } catch {
-      // The next writer finds the epoch open, with nobody holding it, and adopts what it left.
-    } finally {
-      await this.#epoch.release(adopted);
+      // What was committed is committed. The next writer finds the epoch open, with nobody holding it, and ends it.
+      await this.#epoch.release(false);
     }
   }
 
