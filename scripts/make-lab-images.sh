@@ -4,8 +4,8 @@
 #   sh scripts/make-lab-images.sh          (as root: NTFS is filled through a FUSE mount)
 #
 # Needs sgdisk, mkntfs and ntfs-3g, mke2fs 1.43 or newer, zstd, python3. All content is made here (texts, tables, noise from a fixed
-# seed) or comes from this project (README, LICENSE, docs), so it may be passed on under the project's own licence. Disk, partition
-# and volume ids and the content are fixed; the times inside NTFS are those of the run.
+# seed) or comes from this project (LICENSE, README), so it may be passed on under the project's own licence. Ids and files are the
+# same in every run; where mke2fs puts a file, and the times inside NTFS, are not.
 set -eu
 umask 022
 cd "$(dirname "$0")/.."
