@@ -96,7 +96,7 @@ describe('the jobs over a real lab and a real pool', () => {
     await home.write('web', 0, 0, noise(150_000));
     await aPoint();
     await flipABit(1);
-    await home.write('web', 0, 100, noise(10));
+    await home.write('web', 0, 2 * 2 ** 20, noise(10));
     const point = await aPoint().catch(() => undefined);
     await checkConsistency(home.ports, { all: true });
     expect((await check()).status).not.toBe('damaged');
