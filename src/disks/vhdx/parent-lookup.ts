@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { systemErrorCode } from '../../lib/errors.ts';
 import { FileMissingError, NotAFileError, openRandomAccess } from '../../lib/random-access-file.ts';
 import { DiskParentMissingError, DiskParentWrongError } from '../parent-errors.ts';
 import { parentPaths } from '../parent-paths.ts';
@@ -42,6 +43,10 @@ async function identityOf(path: string): Promise<{ readonly guid: string } | { r
     await using source = await openRandomAccess(path, 'r');
     return { guid: (await readHeader(path, source)).header.dataWriteGuid };
   } catch (cause) {
-    return cause instanceof FileMissingError || cause instanceof NotAFileError ? undefined : { cause };
+    const isAbsent = cause instanceof FileMissingError || cause instanceof NotAFileError || NOT_A_PATH.has(systemErrorCode(cause) ?? '');
+    return isAbsent ? undefined : { cause };
   }
 }
+
+/** What the operating system says of names that no file can have: an image may name anything. */
+const NOT_A_PATH = new Set(['EINVAL', 'ENAMETOOLONG', 'ELOOP', 'ENXIO']);

@@ -69,7 +69,7 @@ export class WritableVhdx extends VhdxDisk implements WritableDisk {
     if (this.#image.metadata.parent) throw new Error(`${this.#file.path}: room is not made in a differencing disk`);
     await this.#inTurn(async () => {
       // Others will write there without telling us, also where there is room already.
-      await this.#beforeChange();
+      if (ranges.some(({ length }) => length > 0)) await this.#beforeChange();
       for (const range of ranges) {
         await this.#eachBlock(range, async (block) => {
           const { state } = await this.#image.blocks.payload(block);

@@ -139,6 +139,13 @@ describe('a chain of VHDX', () => {
     await expect(vhdxFormat.open(child, { parent: other })).rejects.toMatchObject({ code: 'MABS-DISK-PARENT-WRONG' });
   });
 
+  it('misses a parent whose name no file can have', async () => {
+    const { child } = await aPair();
+    const parent = join(root, 'x'.repeat(5000));
+    await expect(vhdxFormat.open(child, { parent })).rejects.toMatchObject({ code: 'MABS-DISK-PARENT-MISSING' });
+    expect(await vhdxFormat.describe(child, { parent: root })).toMatchObject({ parent: { path: root, status: 'missing' } });
+  });
+
   it('refuses a parent for an image that has none', async () => {
     const { base } = await aPair();
     const options = { parent: base };
