@@ -31,7 +31,7 @@ const MAY_USE: Record<string, readonly string[]> = {
 };
 
 /** Composition roots: they join what nothing else may join. */
-const ROOTS = /^(main\.ts|pool\/engine\/engine-worker\.ts)$/;
+const ROOTS = /^(main\.ts|pool\/(.*\/)?[a-z-]+-worker\.ts)$/;
 
 /** Folders whose subfolders are implementations that must not know each other; only `registry.ts` names them. */
 const PLURAL = ['disks', 'hosts', 'stores', 'catalogs', 'filesystems'];
