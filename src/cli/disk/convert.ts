@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { Command } from 'commander';
 import { convertDisk } from '../../core/disk-convert.ts';
 import type { App } from '../app.ts';
@@ -39,7 +40,7 @@ export function diskConvertCommand(app: App, convert = convertDisk): Command {
           ...(blockSize !== undefined && { blockSize }),
           ...(parent !== undefined && { parent }),
           signal: app.signal,
-          onProgress: (progress) => show({ label: 'Converting', ...progress }),
+          onProgress: (progress) => show({ label: basename(image), ...progress }),
         }),
       );
       app.render(report, convertView);

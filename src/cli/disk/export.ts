@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { Command } from 'commander';
 import { convertDisk } from '../../core/disk-convert.ts';
 import type { App } from '../app.ts';
@@ -24,7 +25,7 @@ export function diskExportCommand(app: App, convert = convertDisk): Command {
       const diskFormats = await app.diskFormats();
       const { signal } = app;
       const report = await app.withProgress('Exporting', (show) => {
-        const onProgress = (progress: { doneBytes: number; totalBytes: number }) => show({ label: 'Exporting', ...progress });
+        const onProgress = (progress: { doneBytes: number; totalBytes: number }) => show({ label: basename(image), ...progress });
         const from = { image, ...(parent !== undefined && { parent }) };
         return convert(diskFormats, { ...from, output, format, subformat: 'dynamic', overwrite, signal, onProgress });
       });

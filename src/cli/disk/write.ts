@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { Command } from 'commander';
 import { type WriteContent, writeDisk } from '../../core/disk-write.ts';
 import { formatSize, parseSize } from '../../lib/sizes.ts';
@@ -45,7 +46,7 @@ export function diskWriteCommand(app: App, write = writeDisk): Command {
           content,
           ...(options.parent !== undefined && { parent: options.parent }),
           signal: app.signal,
-          onProgress: (progress) => show({ label: 'Writing', ...progress }),
+          onProgress: (progress) => show({ label: basename(image), ...progress }),
         }),
       );
       app.render(report, (done) => `${formatSize(done.bytesWritten)} written at ${done.offset}`);
