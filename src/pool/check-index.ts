@@ -66,7 +66,8 @@ async function unindexedPacks(parts: WriterParts): Promise<string[]> {
   });
 }
 
-async function isOwned({ pool, records }: WriterParts): Promise<boolean> {
+/** Whether this home may change the pool. */
+export async function isOwned({ pool, records }: WriterParts): Promise<boolean> {
   try {
     await assertOwned(pool, records);
     return true;

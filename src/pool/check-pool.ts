@@ -2,12 +2,13 @@ import type { Manifest } from '../model/manifest.ts';
 import type { BlockLocation } from './block.ts';
 import type { SegmentedIndex } from './block-index.ts';
 import { nextCursor, readCursor, writeCursor } from './check-cursor.ts';
-import { checkIndex } from './check-index.ts';
+import { checkIndex, isOwned } from './check-index.ts';
 import { checkRoll, checkSmallObjects, type ObjectDamage } from './check-objects.ts';
 import { damageOf, type PackCheck, type PackDamage } from './check-pack.ts';
 import { checkPacks } from './check-packs.ts';
 import { type BadCopies, checkReach, type LostBlock } from './check-reach.ts';
 import { readBack } from './engine/read-back.ts';
+import { healPacks } from './heal-packs.ts';
 import { PACK_HEADER_BYTES } from './pack-format.ts';
 import { createPackReader } from './pack-reader.ts';
 import type { CheckOptions, Damage, PoolCheckResult } from './pool.ts';
@@ -28,7 +29,8 @@ interface Findings {
 /**
  * Holds the pool against itself. Always: every small object, the roll, the index, header, tables and trailer of each pack, and that
  * each block that a manifest needs is known. With `new` the manifests that were never read back are read back; with `sample` some
- * packs, with `all` every pack is read whole. Nothing but the index, which is a cache, is changed.
+ * packs, with `all` every pack is read whole. The home that owns the pool makes a damaged index anew, since it is a cache, and
+ * replaces packs whose damage touches no block that is needed.
  */
 export async function checkPool(parts: WriterParts, options: CheckOptions): Promise<PoolCheckResult> {
   const { pool, roll, index } = parts;
@@ -42,22 +44,21 @@ export async function checkPool(parts: WriterParts, options: CheckOptions): Prom
   const readNow = options.depth === 'new' ? await readBackNew(parts, manifests, options, findings) : new Set<string>();
   const bad = badCopies(findings.packs);
   await using reader = createPackReader(pool.store, pool.poolId, pool.keys);
-  const { lost } = await checkReach(opened, reader, manifests.values(), bad, options.signal);
-  const users = await usersOfPacks(parts, opened, manifests, findings);
-  const damage = [
-    ...findings.objects.map((each) => ({ ...each, affectedPoints: [] })),
-    ...packDamage(findings.packs, lost, users, manifests),
-  ];
+  const { lost, complete: knowsAllNeeds } = await checkReach(opened, reader, manifests.values(), bad, options.signal);
+  const uses = await usesOfPacks(parts, opened, manifests, findings);
+  // Where a manifest or a page of a map cannot be read, nobody knows what is needed, and nothing is taken away.
+  const healed = knowsAllNeeds && rollDamage.length === 0 ? await heal(parts, opened, findings, uses) : new Set<string>();
+  const objectDamage = findings.objects.map((each) => ({ ...each, affectedPoints: [] }));
+  const inPacks = packDamage(findings.packs, lost, uses, manifests);
+  // What touched nothing that is needed, and is gone with its pack, was garbage: told once, and no damage.
+  const garbage = inPacks.filter(({ file }) => healed.has(file) && uses.get(file)?.manifests.size === 0);
+  const damage = [...objectDamage, ...inPacks.filter((each) => !garbage.includes(each))];
+  const repaired = [...(indexCheck.repaired ? indexCheck.damage.map((each) => ({ ...each, affectedPoints: [] })) : []), ...garbage];
   const readAll = options.depth === 'all' && findings.complete && !options.resume;
   const verified = [...manifests.values()].filter(({ id }) => !lost.has(id) && (readAll || readNow.has(id))).map(({ id }) => id);
-  return {
-    status: damage.length > 0 ? 'damaged' : indexCheck.repaired ? 'repaired' : 'ok',
-    blocksRead: findings.blocksRead,
-    bytesRead: findings.bytesRead,
-    damage: damage.length > 0 ? damage : indexCheck.damage.map((each) => ({ ...each, affectedPoints: [] })),
-    verified,
-    complete: findings.complete,
-  };
+  const { blocksRead, bytesRead, complete } = findings;
+  const status = damage.length > 0 ? 'damaged' : repaired.length > 0 ? 'repaired' : 'ok';
+  return { status, blocksRead, bytesRead, damage: [...damage, ...repaired], verified, complete };
 }
 
 /** Checks the packs that are there and those that the index names, as deep as was asked for. */
@@ -150,32 +151,62 @@ function badCopies(packs: ReadonlyMap<string, readonly PackDamage[]>): BadCopies
   };
 }
 
-/** For packs whose structure is damaged: ids of the points that have blocks in them. */
-async function usersOfPacks(
-  parts: WriterParts,
+/** Who needs blocks that have no copy but in a pack that is damaged somewhere. */
+interface PackUse {
+  /** Ids of manifests. */
+  readonly manifests: Set<string>;
+  /** Digests in hex. */
+  readonly blocks: Set<string>;
+}
+
+/** For each pack in which anything is damaged, who needs it. */
+async function usesOfPacks(
+  { pool }: WriterParts,
   index: SegmentedIndex,
   manifests: ReadonlyMap<number, Manifest>,
-  findings: Findings,
-): Promise<Map<string, Set<string>>> {
-  const users = new Map<string, Set<string>>();
-  for (const [name, damage] of findings.packs) if (damage.some(({ ordinal }) => ordinal === undefined)) users.set(name, new Set());
-  if (users.size === 0) return users;
-  const { pool } = parts;
+  { packs }: Findings,
+): Promise<Map<string, PackUse>> {
+  const uses = new Map([...packs.keys()].map((name): [string, PackUse] => [name, { manifests: new Set(), blocks: new Set() }]));
+  if (uses.size === 0) return uses;
   await using reader = createPackReader(pool.store, pool.poolId, pool.keys);
-  const bad = { none: false, has: ({ pack: name }: BlockLocation) => users.has(name) };
+  const bad = { none: false, has: ({ pack: name }: BlockLocation) => uses.has(name) };
   const { lost } = await checkReach(index, reader, manifests.values(), bad, undefined);
-  for (const [id, blocks] of lost) for (const { at } of blocks.values()) if (at) users.get(at.pack)?.add(id);
-  return users;
+  for (const [id, blocks] of lost) {
+    for (const { at, digest } of blocks.values()) {
+      const use = at && uses.get(at.pack);
+      use?.manifests.add(id);
+      use?.blocks.add(digest);
+    }
+  }
+  return uses;
+}
+
+/** Replaces packs whose damage touches nothing that is needed and lost. Answers their names. */
+async function heal(
+  parts: WriterParts,
+  index: SegmentedIndex,
+  { packs }: Findings,
+  uses: ReadonlyMap<string, PackUse>,
+): Promise<Set<string>> {
+  if (packs.size === 0 || !(await isOwned(parts))) return new Set();
+  const damaged = [...packs].filter(([, found]) => found.every(({ kind }) => kind !== 'missing')).map(([name]) => name);
+  return new Set(
+    await healPacks(
+      parts,
+      index,
+      damaged.map((name) => ({ name, neededOnlyHere: uses.get(name)?.blocks ?? new Set() })),
+    ),
+  );
 }
 
 /**
- * What is wrong with packs. A damaged block of which another copy is intact, or that nothing needs any more, is told with no point
- * that it affects only if it is the pack's structure: a superseded copy is garbage.
+ * What is wrong with packs. A damaged block is told when something needs it and no other copy is intact; a superseded copy is
+ * garbage. Damage to a pack's own structure is told with the points that have blocks in it.
  */
 function packDamage(
   packs: ReadonlyMap<string, readonly PackDamage[]>,
   lost: ReadonlyMap<string, ReadonlyMap<string, LostBlock>>,
-  users: ReadonlyMap<string, ReadonlySet<string>>,
+  uses: ReadonlyMap<string, PackUse>,
   manifests: ReadonlyMap<number, Manifest>,
 ): Damage[] {
   const points = new Set([...manifests.values()].filter(({ kind }) => kind === 'point').map(({ id }) => id));
@@ -184,7 +215,7 @@ function packDamage(
   const told = new Set<string>();
   for (const [file, found] of packs) {
     for (const { offset, kind, digest, ordinal } of found) {
-      if (ordinal === undefined) damage.push({ file, offset, kind, affectedPoints: pointsOnly(users.get(file) ?? []) });
+      if (ordinal === undefined) damage.push({ file, offset, kind, affectedPoints: pointsOnly(uses.get(file)?.manifests ?? []) });
       else if (digest) {
         const hex = Buffer.from(digest).toString('hex');
         const needed = [...lost].filter(([, blocks]) => blocks.has(hex)).map(([id]) => id);
@@ -194,10 +225,9 @@ function packDamage(
       }
     }
   }
-  const whole = new Set(users.keys());
   for (const [id, blocks] of lost) {
     for (const { digest, at, kind } of blocks.values()) {
-      if (told.has(digest) || (at && whole.has(at.pack))) continue;
+      if (told.has(digest) || (at && isStructural(packs.get(at.pack)))) continue;
       told.add(digest);
       const needed = [...lost].filter(([, each]) => each.has(digest)).map(([each]) => each);
       damage.push({
@@ -209,4 +239,9 @@ function packDamage(
     }
   }
   return damage;
+}
+
+/** Whether a pack is damaged as a whole: then its blocks are not told one by one. */
+function isStructural(damage: readonly PackDamage[] | undefined): boolean {
+  return damage?.some(({ ordinal }) => ordinal === undefined) ?? false;
 }

@@ -25,6 +25,8 @@ export interface LostBlock {
 export interface ReachCheck {
   /** By the manifest's id, what it needs and has not. */
   readonly lost: Map<string, Map<string, LostBlock>>;
+  /** Whether every page of every map could be read: else nobody knows all that is needed. */
+  readonly complete: boolean;
 }
 
 /** Walks the maps of all manifests: every page is read, and of every block a copy must be known that is not bad. */
@@ -37,6 +39,7 @@ export async function checkReach(
 ): Promise<ReachCheck> {
   const lost = new Map<string, Map<string, LostBlock>>();
   const visited = new Set<string>();
+  let complete = true;
   for (const manifest of manifests) {
     const found = new Map<string, LostBlock>();
     for (const disk of manifest.disks) {
@@ -50,6 +53,7 @@ export async function checkReach(
           return await readAnyCopy(reader, index, digest);
         } catch (error) {
           const { kind } = damageOf(error);
+          complete = false;
           await note(digest, kind);
           return Buffer.alloc(DIGEST_BYTES); // A page that names nothing, so that the rest of the map is still looked at.
         }
@@ -71,5 +75,5 @@ export async function checkReach(
     }
     if (found.size > 0) lost.set(manifest.id, found);
   }
-  return { lost };
+  return { lost, complete };
 }

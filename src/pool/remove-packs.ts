@@ -74,7 +74,7 @@ async function movePack(
 }
 
 /** New segments without `gone` and with what was written instead, durable; then a record of what to remove; then the removal. */
-async function replaceInIndex(parts: Parts, list: number, gone: readonly string[], written: readonly SealedPack[]): Promise<void> {
+export async function replaceInIndex(parts: Parts, list: number, gone: readonly string[], written: readonly SealedPack[]): Promise<void> {
   const { pool, records, index } = parts;
   const names = new Set(gone);
   await withPoolLock(pool, 'index', async () => {

@@ -87,6 +87,7 @@ export function keepsTheBlobStoreContract(open: () => Promise<BlobStore>): void 
     await living.append(bytes('y'));
     await living.seal();
     expect(await names(store)).toEqual(['packs/02/living']);
+    await dead.abort();
   });
 
   it.each(['', '/a', 'a/', '../a', 'a/../b', 'a b', 'a.tmp', 'é', 'a'.repeat(201), 'a/.b', 'a.'])('refuses the name %j', async (name) => {

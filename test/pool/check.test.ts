@@ -27,7 +27,7 @@ async function largestOf(store: BlobStore, names: readonly string[]): Promise<st
 }
 
 describe.each([
-  { what: 'a plain pool', options: {} },
+  { what: 'a plain pool', options: { encrypt: false } },
   { what: 'an encrypted pool', options: { encrypt: true, passphrase: 'x' } },
 ])('checking $what', ({ options }) => {
   it('finds nothing wrong where nothing is, and proves every manifest', async () => {
@@ -102,7 +102,7 @@ describe.each([
   it('is content once a consistency check has stored the damaged block again', async () => {
     const { pool, store } = await aPool(options);
     const point = await commitPoint(pool, one);
-    for (const name of await objectNames(store, 'packs/')) await replaceObject(store, name, (bytes) => flipBit(bytes, 1000 % bytes.length));
+    for (const name of await objectNames(store, 'packs/')) await replaceObject(store, name, (bytes) => flipBit(bytes, 140));
     expect((await pool.check({ depth: 'all' })).status).toBe('damaged');
     const writer = await pool.beginWrite();
     const disk = point.manifest.disks[0]!;
@@ -118,7 +118,40 @@ describe.each([
     await writer[Symbol.asyncDispose]();
     expect(written.blocksMended).toBeGreaterThan(0);
     expect((await restored(pool, point)).equals(one)).toBe(true);
-    expect((await pool.check({ depth: 'all' })).damage.filter(({ kind }) => kind === 'block')).toEqual([]);
+    expect((await pool.check({ depth: 'all' })).status).not.toBe('damaged');
+    expect(await pool.check({ depth: 'all' })).toMatchObject({ status: 'ok', damage: [] });
+    expect((await restored(pool, point)).equals(one)).toBe(true);
+  });
+
+  it.each(['the checksums', 'the table', 'the trailer'])(
+    'names the points of a pack of which %s is damaged, and replaces it',
+    async (part) => {
+      const { pool, store } = await aPool(options);
+      const point = await commitPoint(pool, one);
+      const file = await largestOf(store, await objectNames(store, 'packs/'));
+      const { length } = await store.get(file);
+      const at = {
+        'the checksums': 128 + 3 * BLOCK + (options.encrypt ? 3 * 16 : 0) + 1,
+        'the table': length - 140,
+        'the trailer': length - 60,
+      }[part]!;
+      await replaceObject(store, file, (bytes) => flipBit(bytes, at));
+      const { status, damage } = await pool.check({ depth: 'all' });
+      expect(status).toBe('damaged');
+      expect(damage).toMatchObject([{ file, kind: 'structure', affectedPoints: [point.manifest.id] }]);
+      expect(await pool.check({ depth: 'all' })).toMatchObject({ status: 'ok', damage: [] });
+      expect(await objectNames(store)).not.toContain(file);
+      expect((await restored(pool, point)).equals(one)).toBe(true);
+    },
+  );
+
+  it('takes nothing away while a page of a map is damaged, whatever else is', async () => {
+    const { pool, store } = await aPool(options);
+    await commitPoint(pool, one);
+    const packs = await objectNames(store, 'packs/');
+    for (const name of packs) await replaceObject(store, name, (bytes) => flipBit(bytes, 140));
+    expect((await pool.check({ depth: 'all' })).status).toBe('damaged');
+    expect(await objectNames(store, 'packs/')).toEqual(packs);
   });
 
   it('makes a lost or damaged index whole', async () => {
