@@ -136,7 +136,10 @@ async function apply(disk: WritableDisk, model: Uint8Array, { at, length, zero, 
     await disk.writeZeros({ offset: at, length });
     model.fill(0, at, at + length);
   } else {
-    const bytes = Buffer.alloc(length, Uint8Array.from({ length: 251 }, (_, index) => (index * 7 + fill) & 0xff));
+    const bytes = Buffer.alloc(
+      length,
+      Uint8Array.from({ length: 251 }, (_, index) => (index * 7 + fill) & 0xff),
+    );
     await disk.write(at, bytes);
     model.set(bytes, at);
   }
