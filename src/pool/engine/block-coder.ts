@@ -25,6 +25,17 @@ export function decodeBlock({ codec, coded }: CodedBlock, rawLength: number): Ui
   return zstdDecompressSync(coded, { chunkSize: Math.max(64, rawLength), maxOutputLength: Math.max(1, rawLength) });
 }
 
+/** Whether a coded block gives back a block that `isRight` accepts; false also when it cannot be decoded at all. */
+export function decodesTo(block: CodedBlock, rawLength: number, isRight: (raw: Uint8Array) => boolean): boolean {
+  let raw: Uint8Array;
+  try {
+    raw = decodeBlock(block, rawLength);
+  } catch {
+    return false;
+  }
+  return raw.length === rawLength && isRight(raw);
+}
+
 const SAMPLES = 8;
 const SAMPLE_BYTES = 512;
 const SAMPLED = SAMPLES * SAMPLE_BYTES;

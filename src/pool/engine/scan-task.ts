@@ -3,7 +3,7 @@ import { alignedBuffer } from '../../lib/aligned-buffer.ts';
 import { MabsError } from '../../lib/errors.ts';
 import { BlockKind, type BlockLocation, DIGEST_BYTES, type PackWriter, type PoolKeys, type SealedPack } from '../block.ts';
 import { createDigester, type Digester } from '../digest.ts';
-import { codeBlock, decodeBlock } from './block-coder.ts';
+import { codeBlock, decodesTo } from './block-coder.ts';
 import { BlockState, CHUNK_BYTES, Chunk, claimChunk, type DiskWindow } from './disk-window.ts';
 import type { ThreadPorts } from './engine-ports.ts';
 import { Control, type ControlWords, type EngineTask, throwIfStopped } from './engine-task.ts';
@@ -183,9 +183,10 @@ export class ScanTask implements EngineTask<ScanWindow, ScanSummary> {
 
   async #add(digest: Buffer, block: Buffer): Promise<void> {
     const { compressionLevel, verifyNew } = this.#parameters.store!;
-    const { codec, coded } = codeBlock(block, compressionLevel);
-    if (verifyNew && !this.#digestOf(decodeBlock({ codec, coded }, block.length)).equals(digest)) throw new BlockMiscodedError(digest);
-    await this.#packs!.add(digest, { kind: BlockKind.data, codec, rawLength: block.length, coded });
+    const code = codeBlock(block, compressionLevel);
+    const isRight = (raw: Uint8Array) => digest.equals(this.#digestOf(raw));
+    if (verifyNew && !decodesTo(code, block.length, isRight)) throw new BlockMiscodedError(digest);
+    await this.#packs!.add(digest, { kind: BlockKind.data, rawLength: block.length, ...code });
     this.#bytesTransferred += block.length;
   }
 }

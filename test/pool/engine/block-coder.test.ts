@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Codec } from '../../../src/pool/block.ts';
-import { codeBlock, decodeBlock, looksIncompressible } from '../../../src/pool/engine/block-coder.ts';
+import { codeBlock, decodeBlock, decodesTo, looksIncompressible } from '../../../src/pool/engine/block-coder.ts';
 import { someBytes } from '../../builders/pool-blocks.ts';
 
 const text = Buffer.alloc(262_144);
@@ -27,6 +27,18 @@ describe('coding a block', () => {
   it('stores no block longer than it was', () => {
     const short = someBytes('short', 700);
     expect(codeBlock(short, 1)).toEqual({ codec: Codec.stored, coded: short });
+  });
+
+  it('is told right from wrong by decoding it again', () => {
+    const code = codeBlock(text, 1);
+    const isText = (raw: Uint8Array) => text.equals(raw);
+    expect(decodesTo(code, text.length, isText)).toBe(true);
+    expect(decodesTo(code, text.length - 1, () => true)).toBe(false);
+    for (let at = 0; at < code.coded.length; at += 97) {
+      const flipped = Uint8Array.from(code.coded);
+      flipped[at]! ^= 16;
+      expect(decodesTo({ codec: code.codec, coded: flipped }, text.length, isText)).toBe(false);
+    }
   });
 
   it('refuses to unfold more than a block has', () => {

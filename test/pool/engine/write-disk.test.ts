@@ -165,6 +165,25 @@ describe('writing a disk', () => {
   });
 });
 
+describe('progress', () => {
+  it('rises to the bytes that were to be looked at', async () => {
+    const told: { doneBytes: number; totalBytes: number }[] = [];
+    const content = someBytes('progress', 100_000);
+    const { root } = await writeContent(pool, content, { onProgress: (progress) => told.push(progress) });
+    expect(told.at(-1)).toEqual({ doneBytes: 100_000, totalBytes: 100_000 });
+    told.length = 0;
+    const base = { root, virtualSize: content.length, leftOut: [] };
+    await writeContent(pool, content, { base, ranges: [{ offset: 5, length: 1 }], onProgress: (progress) => told.push(progress) });
+    expect(told.at(-1)).toEqual({ doneBytes: BLOCK, totalBytes: BLOCK });
+  });
+
+  it('of what is left out is not made by reading it', async () => {
+    const content = someBytes('left out', 100_000);
+    const result = await writeContent(pool, content, { leftOut: [{ offset: 1000, length: 90_000 }] });
+    expect(result.bytesScanned).toBe(10_000);
+  });
+});
+
 describe('sampling', () => {
   it('finds that the tracking hid changes', async () => {
     const content = someBytes('tracked', 400_000);
