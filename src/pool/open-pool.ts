@@ -20,6 +20,7 @@ import {
 import { claimPool } from './pool-owner.ts';
 import { PoolRecords } from './pool-records.ts';
 import { formatRecoveryKey } from './recovery-key.ts';
+import { makeReserve, RESERVE_BYTES } from './reserve.ts';
 
 /** What a pool is opened with. */
 export interface PoolAccess {
@@ -43,6 +44,8 @@ export interface CreatePoolOptions extends PoolAccess {
   readonly compression?: 'normal' | 'size';
   /** How expensive guessing a passphrase is. */
   readonly keyDerivation?: KeyDerivation;
+  /** Room that is set aside for giving space back on a full volume. */
+  readonly reserveBytes?: number;
 }
 
 const DEFAULT_BLOCK_SIZE = 256 * 1024;
@@ -55,7 +58,7 @@ export async function createPool(
   store: BlobStore,
   options: CreatePoolOptions,
 ): Promise<{ readonly pool: Pool; readonly recoveryKey?: string }> {
-  const { random, clock, blockSize = DEFAULT_BLOCK_SIZE } = options;
+  const { random, clock, blockSize = DEFAULT_BLOCK_SIZE, reserveBytes = RESERVE_BYTES } = options;
   if (!(Number.isInteger(Math.log2(blockSize)) && blockSize >= 65_536 && blockSize <= 1_048_576)) throw new BlockSizeError(blockSize);
   await clearForPool(store);
   const createdAt = new Date(clock.now()).toISOString();
@@ -71,6 +74,7 @@ export async function createPool(
     cipher: master ? 'aes-256-gcm' : 'none',
     compressionLevel: options.compression === 'size' ? 3 : 1,
     createdAt,
+    reserveBytes,
     ...(master ? { keyCheck: keyCheckOf(master) } : {}),
   };
   if (master) {
@@ -79,6 +83,7 @@ export async function createPool(
   }
   const context = contextOf(store, header, master, options);
   await claimPool(context, new PoolRecords(context));
+  await makeReserve(store, reserveBytes);
   await store.put(HEADER_NAME, encodeHeader(header, random.bytes(32)));
   const pool = openedPool(context, header, master, options);
   return master ? { pool, recoveryKey: formatRecoveryKey(master) } : { pool };
@@ -141,7 +146,7 @@ async function passphraseOf(store: BlobStore, { passphrase }: PoolAccess): Promi
 async function clearForPool(store: BlobStore): Promise<void> {
   const names = (await Array.fromAsync(store.list(''))).map(({ name }) => name);
   if (names.includes(HEADER_NAME)) throw new PoolExistsError(where(store));
-  const leftOver = /^(keys\/[0-9a-f]{16}|records\/owner\/pool\/\d{8})$/;
+  const leftOver = /^(keys\/[0-9a-f]{16}|records\/owner\/pool\/\d{8}|reserve)$/;
   if (names.some((name) => !leftOver.test(name))) throw new NotEmptyError(where(store));
   for (const name of names) await store.remove(name);
   await store.removeTemporary('', () => false);

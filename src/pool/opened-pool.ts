@@ -33,6 +33,7 @@ import { liveManifests, PoolTrash } from './pool-trash.ts';
 import { poolUsage } from './pool-usage.ts';
 import { adoptDeadEpochs, beginWrite, type WriterParts } from './pool-writer.ts';
 import { formatRecoveryKey } from './recovery-key.ts';
+import { restoreReserve, withReserve } from './reserve.ts';
 import { planSweep, sweep } from './sweep.ts';
 
 interface OpenedPoolOptions {
@@ -121,7 +122,7 @@ export class OpenedPool implements Pool {
 
   async moveToTrash(seq: number, reason: string): Promise<void> {
     await assertOwned(this.#pool, this.#records);
-    await this.#trash.add(seq, reason);
+    await withReserve(this.#pool.store, () => this.#trash.add(seq, reason));
   }
 
   async listTrash(): Promise<TrashedManifest[]> {
@@ -129,10 +130,12 @@ export class OpenedPool implements Pool {
   }
 
   async purge(seqs: readonly number[]): Promise<void> {
-    await withPoolLock(this.#pool, 'commit', async () => {
-      await assertOwned(this.#pool, this.#records);
-      await this.#roll.purge(seqs);
-    });
+    await withReserve(this.#pool.store, () =>
+      withPoolLock(this.#pool, 'commit', async () => {
+        await assertOwned(this.#pool, this.#records);
+        await this.#roll.purge(seqs);
+      }),
+    );
     await this.#trash.removePurged();
   }
 
@@ -141,7 +144,10 @@ export class OpenedPool implements Pool {
   }
 
   async sweep(options: EngineOptions = {}): Promise<SweepPlan> {
-    return await sweep(this.#parts, this.#waitMs, options);
+    const { store } = this.#pool;
+    const freed = await withReserve(store, () => sweep(this.#parts, this.#waitMs, options));
+    if (freed.bytesFreed > 0) await restoreReserve(store, this.#header.reserveBytes);
+    return freed;
   }
 
   async usage(): Promise<PoolUsage> {

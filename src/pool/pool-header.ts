@@ -27,6 +27,12 @@ const headerSchema = z.object({
   cipher: z.enum(['none', 'aes-256-gcm']),
   compressionLevel: z.number().int().min(1).max(19),
   createdAt: z.string(),
+  /** Size of the object `reserve`; 0: the pool has none. */
+  reserveBytes: z
+    .number()
+    .int()
+    .min(0)
+    .max(2 ** 30),
   /** HMAC-SHA-256 of the words `mabs key check` under the master key, first 16 bytes in hex; tells a right key from a wrong one. */
   keyCheck: z
     .string()

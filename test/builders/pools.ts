@@ -37,7 +37,7 @@ export interface TestPool {
 export async function aPool(options: Partial<CreatePoolOptions> & { readonly store?: BlobStore } = {}): Promise<TestPool> {
   const { store = openMemoryStore(randomUUID()), ...rest } = options;
   const access = poolAccess(rest);
-  const created = await createPool(store, { ...access, blockSize: BLOCK, keyDerivation: cheapDerivation, ...rest });
+  const created = await createPool(store, { ...access, blockSize: BLOCK, keyDerivation: cheapDerivation, reserveBytes: 0, ...rest });
   return { store, access, ...created, reopen: (overrides = {}) => openPool(store, { ...access, ...overrides }) };
 }
 

@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import type { ManifestDisk } from '../../src/model/manifest.ts';
 import type { Pool } from '../../src/pool/pool.ts';
+import { openMemoryStore } from '../../src/stores/memory/memory-store.ts';
 import { aMemoryDisk } from '../builders/memory-disk.ts';
 import { someBytes } from '../builders/pool-blocks.ts';
 import { aManifest, aPool, BLOCK, commitPoint, objectNames, restored } from '../builders/pools.ts';
@@ -175,6 +177,20 @@ describe('a sweep', () => {
     await commitPoint(pool, one);
     for (const name of await objectNames(store, 'index/')) await store.remove(name);
     await expect(pool.sweep()).rejects.toMatchObject({ code: 'MABS-BLOCK-MISSING', kind: 'damaged' });
+  });
+
+  it('gives space back on a full volume, with the room that was set aside', async () => {
+    const { LimitedStore } = await import('../builders/limited-store.ts');
+    const store = new LimitedStore(openMemoryStore(randomUUID()), Number.POSITIVE_INFINITY);
+    const { pool } = await aPool({ store, reserveBytes: BLOCK });
+    const gone = await commitPoint(pool, one);
+    const live = await commitPoint(pool, two);
+    store.limitBytes = (await pool.usage()).storedBytes + 100;
+    await expect(commitPoint(pool, someBytes('three', BLOCK))).rejects.toMatchObject({ code: 'MABS-POOL-FULL', kind: 'space' });
+    await drop(pool, gone.seq);
+    expect((await pool.sweep()).bytesFreed).toBeGreaterThan(6 * BLOCK);
+    expect((await restored(pool, live)).equals(two)).toBe(true);
+    await commitPoint(pool, someBytes('three', BLOCK));
   });
 
   it('is one at a time', async () => {
