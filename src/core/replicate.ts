@@ -3,7 +3,7 @@ import { isoUtc } from '../lib/times.ts';
 import { weakestTracking } from '../model/consistency.ts';
 import type { Manifest, StoredManifest } from '../model/manifest.ts';
 import type { Pool, PoolWriter } from '../pool/pool.ts';
-import { raiseAlert } from './alerts.ts';
+import { raiseAlert, resolveAlert } from './alerts.ts';
 import { withCapture } from './captured-vm.ts';
 import { freezeReplica } from './freeze-replica.ts';
 import { type KnownMember, saveGroup } from './groups.ts';
@@ -82,7 +82,7 @@ async function captureAndCommit(ports: Ports, known: KnownMember, before: Before
     const stored = await commit(ports, before.pool, writer, manifest);
     committed();
     const points = order.freeze ? [await freezeReplica(ports, before.pool, writer, stored.manifest)] : [];
-    await tellLies(ports, `${member.host}/${capture.vm.name}`, written);
+    await tellLies(ports, `${member.host}/${capture.vm.name}`, written, order.whole);
     return { stored, points, capture, report: describeTransfer(stored.manifest, written, capture) };
   });
 }
@@ -163,7 +163,9 @@ async function rememberName(ports: Ports, { group, poolName, member }: KnownMemb
   await saveGroup(ports, poolName, { ...group, members });
 }
 
-async function tellLies(ports: Ports, subject: string, written: readonly WrittenDisk[]): Promise<void> {
+/** Raises an alert for each disk whose tracking was caught; a whole comparison that caught none settles an earlier one. */
+async function tellLies(ports: Ports, subject: string, written: readonly WrittenDisk[], whole: boolean): Promise<void> {
+  if (whole && written.every(({ trackingLied }) => trackingLied === undefined)) return resolveAlert(ports, TRACKING_ALERT, subject);
   for (const { disk, trackingLied } of written) {
     if (trackingLied === undefined) continue;
     await raiseAlert(ports, {

@@ -1,11 +1,12 @@
 import type { DiskFormats } from '../disks/disk-format.ts';
 import type { Capture, CapturedDisk } from '../hosts/host.ts';
+import { roundOut, totalLength } from '../lib/byte-range.ts';
 import { MabsError } from '../lib/errors.ts';
 import type { Manifest, ManifestDisk } from '../model/manifest.ts';
 import { diskName } from '../model/names.ts';
 import type { DiskWriteRequest, DiskWriteResult, PoolWriter } from '../pool/pool.ts';
 import type { JobOptions } from './job.ts';
-import { type DiskPlan, planTracked, planWhole } from './plan-disk.ts';
+import { type DiskPlan, type DiskPlanFacts, planTracked, planWhole } from './plan-disk.ts';
 
 /** A disk of a capture, written: its line of the manifest, and what that took. */
 export interface WrittenDisk {
@@ -40,7 +41,10 @@ async function writeOneDisk(captured: CapturedDisk, order: WriteDiskOrder): Prom
   const facts = { virtualSize: source.sizeBytes, ...order };
   const plan = order.whole ? planWhole(captured, facts) : await planTracked(captured, facts);
   const request = requestOf(plan, order, captured);
-  const { result, tracking, reason, lied } = await tryWrite(order, plan, { ...request, source });
+  const attempt = await tryWrite(order, plan, { ...request, source });
+  const { result, tracking } = attempt;
+  const lied = attempt.lied ?? (order.whole ? await hiddenChanges(captured, plan, attempt, facts) : undefined);
+  const reason = attempt.lied === undefined && lied !== undefined ? `${attempt.reason}; ${lied}` : attempt.reason;
   return {
     disk: {
       index: captured.index,
@@ -84,6 +88,22 @@ async function tryWrite({ writer }: WriteDiskOrder, plan: DiskPlan, request: Dis
       reason: `the replica was damaged in the pool and was mended: ${(error as MabsError).message}`,
     };
   }
+}
+
+/** More blocks differ from the replica than the tracked ranges since then can hold: changes were hidden. */
+async function hiddenChanges(
+  disk: CapturedDisk,
+  { base }: DiskPlan,
+  { result }: Attempt,
+  { dropped, blockSize, virtualSize }: DiskPlanFacts,
+): Promise<string | undefined> {
+  if (base?.trackingId === undefined || dropped !== undefined || base.virtualSize !== virtualSize) return undefined;
+  const changed = await disk.changedSince(base.trackingId);
+  if ('unknown' in changed) return undefined;
+  const named = Math.ceil(totalLength(roundOut(changed.ranges, blockSize, virtualSize)) / blockSize);
+  return result.blocksDiffering > named
+    ? `change tracking lied: ${result.blocksDiffering} blocks differ, and it names ${named}`
+    : undefined;
 }
 
 function requestOf(plan: DiskPlan, order: WriteDiskOrder, { index }: CapturedDisk): Omit<DiskWriteRequest, 'source'> {

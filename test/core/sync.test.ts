@@ -219,9 +219,13 @@ describe('consistency check', () => {
     expect(await syncOne('hv1/db')).toMatchObject({ blocksDiffering: 0 });
     const { report } = await checkConsistency(home.ports, { vms: ['hv1/db'] });
     expect(report.members[0]).toMatchObject({ status: 'ok', tracking: 'scan', blocksDiffering: 1 });
+    expect(report.members[0]!.trackingReason).toContain('1 blocks differ, and it names 0');
+    expect(await home.ports.catalog.listAlerts()).toMatchObject([{ code: 'MABS-TRACKING-LIED', subject: 'hv1/db' }]);
+    await home.faults('db');
     expect((await checkConsistency(home.ports, { vms: ['hv1/db'] })).report.members[0]).toMatchObject({ blocksDiffering: 0 });
     expect(home.pool.requests.at(-1)).toMatchObject({ mend: true, sample: false });
     expect(home.pool.requests.at(-1)!.ranges).toBeUndefined();
+    expect(await home.ports.catalog.listAlerts()).toEqual([]);
   });
 });
 

@@ -9,8 +9,9 @@ import { applyProtect, planProtect } from '../../src/core/protect.ts';
 import { applyPrune, planPrune } from '../../src/core/prune.ts';
 import { recover } from '../../src/core/recover.ts';
 import { sync } from '../../src/core/sync.ts';
+import { diskFormats } from '../../src/disks/registry.ts';
 import type { Pool } from '../../src/pool/pool.ts';
-import { aRealHome, type JobHome, makeDisk, moveDisk } from '../builders/job-home.ts';
+import { aRealHome, DISK_BYTES, type JobHome, makeDisk, moveDisk } from '../builders/job-home.ts';
 
 let home: JobHome<Pool>;
 beforeEach(async () => {
@@ -121,6 +122,30 @@ describe('the jobs over a real lab and a real pool', () => {
     await expectEqual(first);
     await expectEqual(third);
     expect(await check()).toMatchObject({ status: 'ok' });
+  });
+
+  it('read through host checkpoints of the user, and set them aside when the VM is recovered', async () => {
+    const { folder } = home.vm('web');
+    const leaf = 'disk0_0001.avhdx';
+    await using child = await diskFormats
+      .get('vhdx')
+      .create(join(folder, leaf), { sizeBytes: DISK_BYTES, subformat: 'differencing', parent: join(folder, 'disk0.vhdx') });
+    await child.write(70_000, Buffer.from('after the checkpoint'));
+    await child.flush();
+    await child[Symbol.asyncDispose]();
+    await home.change('web', ({ disks }) => {
+      disks[0]!.path = leaf;
+    });
+    const point = await aPoint();
+    expect(point.disks[0]!.subarray(70_000, 70_020).toString()).toBe('after the checkpoint');
+    await home.write('web', 0, 80_000, noise(100));
+    await expectEqual(await aPoint());
+    await expect(recover(home.ports, { point: point.id, to: 'original', checkpoints: 'refuse' })).rejects.toMatchObject({
+      kind: 'prerequisite',
+    });
+    await recover(home.ports, { point: point.id, to: 'original' });
+    expect((await home.content('web', 0)).equals(point.disks[0]!)).toBe(true);
+    await expectEqual(await aPoint());
   });
 
   it('recover to original and go on from there', async () => {
