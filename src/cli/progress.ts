@@ -70,7 +70,7 @@ export async function liveProgress(title: string, clock: Clock, stream: NodeJS.W
     update(progress) {
       const measure = meter.measure(progress, clock.now());
       const bar = barOf(measure);
-      spinner.text = shortened(`${safeText(title)}  ${bar}${progressText(measure)}`, (stream.columns ?? 80) - 4);
+      spinner.text = shortened(`${safeText(title)}  ${bar}${progressText(measure)}`, stream.columns - 4);
     },
     interrupt(prose) {
       spinner.clear();

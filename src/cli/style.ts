@@ -19,10 +19,19 @@ export function showsColor(
   wanted: boolean,
   environment: Readonly<Record<string, string | undefined>>,
 ): boolean {
-  return wanted && isLive(stream, environment) && !environment.NO_COLOR;
+  return wanted && isTerminal(stream, environment) && !environment.NO_COLOR;
 }
 
-/** Whether lines of a stream can be drawn over. */
-export function isLive(stream: { readonly isTTY?: boolean }, environment: Readonly<Record<string, string | undefined>>): boolean {
+/** Whether lines of a stream can be drawn over: a terminal that knows its width (some, such as a container's, say 0). */
+export function isLive(
+  stream: { readonly isTTY?: boolean; readonly columns?: number },
+  environment: Readonly<Record<string, string | undefined>>,
+): boolean {
+  return isTerminal(stream, environment) && (stream.columns ?? 0) >= MIN_COLUMNS;
+}
+
+const MIN_COLUMNS = 20;
+
+function isTerminal(stream: { readonly isTTY?: boolean }, environment: Readonly<Record<string, string | undefined>>): boolean {
   return stream.isTTY === true && environment.TERM !== 'dumb' && !environment.CI;
 }
