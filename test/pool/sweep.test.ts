@@ -185,7 +185,7 @@ describe('a sweep', () => {
     const { pool } = await aPool({ store, reserveBytes: BLOCK });
     const gone = await commitPoint(pool, one);
     const live = await commitPoint(pool, two);
-    store.limitBytes = (await pool.usage()).storedBytes + 100;
+    store.limitBytes = (await pool.usage()).storedBytes + BLOCK + 100;
     await expect(commitPoint(pool, someBytes('three', BLOCK))).rejects.toMatchObject({ code: 'MABS-POOL-FULL', kind: 'space' });
     await drop(pool, gone.seq);
     expect((await pool.sweep()).bytesFreed).toBeGreaterThan(6 * BLOCK);
