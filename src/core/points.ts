@@ -5,6 +5,7 @@ import { anchorOf, expiryOf } from '../model/retention.ts';
 import { listGroups, membersOf } from './groups.ts';
 import { getPoint, type KnownPoint, listKnownPoints, pointsOfVm, pointVm } from './known-points.ts';
 import type { Ports } from './ports.ts';
+import { openPools, throwIfUnavailable } from './vault.ts';
 
 /** A recovery point as `point list` prints it. */
 export interface PointRow {
@@ -53,9 +54,13 @@ export interface PointDetails extends PointRow {
   readonly configuration: unknown;
 }
 
-/** Recovery points, of one VM or of all, by the time of the guest's state. */
+/**
+ * Recovery points, of one VM or of all, by the time of the guest's state. Those of a pool that cannot be opened now are told as they
+ * were last seen; where none was, why it cannot be opened is thrown: an empty list is no proof that there is nothing.
+ */
 export async function listPoints(ports: Ports, vm?: string): Promise<PointRow[]> {
   const all = await listKnownPoints(ports);
+  if (all.length === 0) throwIfUnavailable(await openPools(ports));
   const points = vm === undefined ? all : await pointsOfVm(ports, all, parseVmName(vm), vm);
   const expiries = await expiriesOf(ports, all);
   return points.map((point) => rowOf(point, expiries));

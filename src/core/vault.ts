@@ -14,8 +14,17 @@ export interface OpenedPools {
   readonly unavailable: readonly { readonly name: string; readonly error: unknown }[];
 }
 
+/** What was found by the first look of each command: a pool that cannot be opened is not tried (and its passphrase asked for) again. */
+const looks = new WeakMap<Ports, Promise<OpenedPools>>();
+
 /** Opens every pool of the home. One whose volume is away does not hide what the others hold. */
-export async function openPools(ports: Ports): Promise<OpenedPools> {
+export function openPools(ports: Ports): Promise<OpenedPools> {
+  const look = looks.get(ports) ?? openAll(ports);
+  looks.set(ports, look);
+  return look;
+}
+
+async function openAll(ports: Ports): Promise<OpenedPools> {
   const opened: OpenedPool[] = [];
   const unavailable: { name: string; error: unknown }[] = [];
   for (const { name } of await ports.home.listPools()) {

@@ -78,6 +78,20 @@ describe('point list and show', () => {
   });
 });
 
+describe('a pool that is away', () => {
+  const away = () => ({ ...home.ports, openPool: () => Promise.reject(Object.assign(new Error('away'), { code: 'MABS-POOL-AWAY' })) });
+
+  it('does not hide what the catalog remembers of it', async () => {
+    expect(await listPoints(away())).toHaveLength(3);
+    expect(await status(away())).toMatchObject({ unavailablePools: ['main'], vms: [{ points: 3 }] });
+  });
+
+  it('is never told as an empty list', async () => {
+    await home.ports.catalog.forgetPool(home.pool.info.id);
+    await expect(listPoints(away())).rejects.toThrow('away');
+  });
+});
+
 describe('holds', () => {
   it('keep a point from removal until they are released or over', async () => {
     await holdPoint(home.ports, { point: ids[0]!, reason: 'audit', owner: 'ada' });

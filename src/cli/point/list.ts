@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { listPoints, type PointRow } from '../../core/points.ts';
+import { openPools } from '../../core/vault.ts';
 import { formatSize } from '../../lib/sizes.ts';
 import { formatTime } from '../../lib/times.ts';
 import type { App } from '../app.ts';
@@ -12,7 +13,11 @@ export function pointListCommand(app: App, run = listPoints): Command {
     .argument('[vm]', 'of one virtual machine, as HOST/NAME; of all when absent')
     .addHelpText('after', examples('mabs point list', 'mabs point list hv1/web --json'))
     .action(async (vm: string | undefined) => {
-      app.render(await run(await app.ports(), vm), pointsView);
+      const ports = await app.ports();
+      app.render(await run(ports, vm), pointsView);
+      for (const { name } of (await openPools(ports)).unavailable) {
+        app.note(`The pool ${name} cannot be opened now: its points are shown as they were last seen.`);
+      }
     });
 }
 
