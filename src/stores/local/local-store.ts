@@ -39,7 +39,7 @@ class LocalStore implements BlobStore {
     try {
       await this.#makeFolder(dirname(path));
       const temporary = `${path}.${randomBytes(6).toString('hex')}${TEMPORARY_SUFFIX}`;
-      return new LocalWriter(name, path, temporary, await open(temporary, 'wx'));
+      return new LocalWriter(name, { root: this.#root, path, temporary, handle: await open(temporary, 'wx') });
     } catch (error) {
       this.#folders.clear();
       throw storeError(`creating ${name}`, this.#root, error);

@@ -8,14 +8,17 @@ import { storeError } from './store-error.ts';
 export class LocalWriter implements BlobWriter {
   readonly name: string;
   sizeBytes = 0;
+  readonly #root: string;
   readonly #path: string;
   readonly #temporary: string;
   #handle: FileHandle | undefined;
   #failed = false;
   #sealed = false;
 
-  constructor(name: string, path: string, temporary: string, handle: FileHandle) {
+  /** `root` is the store's folder, for errors. */
+  constructor(name: string, { root, path, temporary, handle }: { root: string; path: string; temporary: string; handle: FileHandle }) {
     this.name = name;
+    this.#root = root;
     this.#path = path;
     this.#temporary = temporary;
     this.#handle = handle;
@@ -69,7 +72,7 @@ export class LocalWriter implements BlobWriter {
     } catch (error) {
       this.#failed = true;
       if (systemErrorCode(error) === 'EEXIST') throw new BlobExistsError(this.name, { cause: error });
-      throw storeError(what, this.#path, error);
+      throw storeError(what, this.#root, error);
     }
   }
 }
