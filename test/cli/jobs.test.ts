@@ -25,7 +25,10 @@ import { runCommand } from '../builders/run-command.ts';
 
 let home: JobHome;
 beforeEach(async () => {
-  home = await aJobHome([{ name: 'web' }, { name: 'db' }]);
+  home = await aJobHome([
+    { name: 'web', state: 'off' },
+    { name: 'db', state: 'off' },
+  ]);
 });
 afterEach(async () => {
   await home[Symbol.asyncDispose]();

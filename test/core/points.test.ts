@@ -16,7 +16,7 @@ let ids: string[];
 
 /** Three points of one VM, 20, 15 and 1 days old. The lab's own clock is the real one, so the manifests are dated back. */
 beforeEach(async () => {
-  home = await aJobHome([{ name: 'web' }]);
+  home = await aJobHome([{ name: 'web', state: 'off' }]);
   await applyProtect(home.ports, await planProtect(home.ports, { group: 'servers', members: ['hv1/web'], policy: {} }));
   for (let count = 0; count < 3; count++) await checkpoint(home.ports, { all: true });
   const points = [...home.pool.live].filter(([, { kind }]) => kind === 'point');

@@ -10,7 +10,10 @@ import { aJobHome, type JobHome } from '../builders/job-home.ts';
 
 let home: JobHome;
 beforeEach(async () => {
-  home = await aJobHome([{ name: 'web' }, { name: 'db' }]);
+  home = await aJobHome([
+    { name: 'web', state: 'off' },
+    { name: 'db', state: 'off' },
+  ]);
 });
 afterEach(() => home[Symbol.asyncDispose]());
 

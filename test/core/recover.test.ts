@@ -15,7 +15,7 @@ let target: string;
 
 /** One point of a VM with two disks, written to since. */
 beforeEach(async () => {
-  home = await aJobHome([{ name: 'web', disks: 2 }]);
+  home = await aJobHome([{ name: 'web', disks: 2, state: 'off' }]);
   target = join(home.folder, 'restored');
   await applyProtect(home.ports, await planProtect(home.ports, { group: 'servers', members: ['hv1/web'], policy: {} }));
   await checkpoint(home.ports, { all: true });
