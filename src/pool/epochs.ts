@@ -42,6 +42,12 @@ export async function listEpochs({ store }: PoolContext): Promise<EpochListing> 
   return { open, ended: ascending(ended), highest: Math.max(0, ...begun, ...ended) };
 }
 
+/** The epoch of a marker's name. */
+export function epochOfMarker(name: string): number | undefined {
+  const digits = MARKER.exec(name)?.[1];
+  return digits === undefined ? undefined : Number.parseInt(digits, 16);
+}
+
 /** Takes the next epoch. */
 export async function beginEpoch(pool: PoolContext): Promise<Epoch> {
   for (let number = (await listEpochs(pool)).highest + 1; ; number += 1) {

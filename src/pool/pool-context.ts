@@ -21,7 +21,7 @@ export interface PoolContext {
 /** How long short locks are waited for: they are held for the time of a few small writes. */
 const SHORT_LOCK_MS = 60_000;
 
-export type ShortLock = 'commit' | 'index';
+export type ShortLock = 'commit' | 'index' | 'adopt';
 
 /** Runs with one of the pool's short locks held. */
 export async function withPoolLock<T>(pool: PoolContext, which: ShortLock, run: () => Promise<T>): Promise<T> {

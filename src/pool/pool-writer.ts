@@ -2,7 +2,7 @@ import type { Manifest, StoredManifest } from '../model/manifest.ts';
 import { BlobExistsError } from '../stores/blob-store.ts';
 import type { EngineThreads } from './engine/engine-threads.ts';
 import { writeDisk } from './engine/write-disk.ts';
-import { beginEpoch, type Epoch, endEpoch, listEpochs, livingEpochs } from './epochs.ts';
+import { beginEpoch, type Epoch, endEpoch, epochOfMarker, listEpochs, livingEpochs } from './epochs.ts';
 import type { ManifestRoll } from './manifest-roll.ts';
 import type { DiskWriteRequest, DiskWriteResult, PoolWriter } from './pool.ts';
 import { PoolBlocks } from './pool-blocks.ts';
@@ -37,21 +37,35 @@ export async function beginWrite(parts: WriterParts): Promise<PoolWriter> {
 
 /** Makes known what writers that died had sealed, so that their blocks are not stored again, and removes what they left unsealed. */
 export async function adoptDeadEpochs({ pool, index }: Pick<WriterParts, 'pool' | 'index'>): Promise<void> {
-  const listing = await listEpochs(pool);
-  const living = new Set(await livingEpochs(pool, listing));
-  const dead = listing.open.filter((epoch) => !living.has(epoch));
-  for (const epoch of dead) {
-    await index.adopt(epoch);
-    await endEpoch(pool, epoch);
-  }
-  if (dead.length > 0) await removeUnfinished(pool);
-}
-
-/** Removes temporary objects of small writes. They are only written under these locks, so whatever is there is left over. */
-async function removeUnfinished(pool: PoolContext): Promise<void> {
+  if ((await deadEpochs(pool)).length === 0) return;
+  // One at a time; who waited finds nothing left to adopt.
+  await withPoolLock(pool, 'adopt', async () => {
+    for (const epoch of await deadEpochs(pool)) {
+      await index.adopt(epoch);
+      await endEpoch(pool, epoch);
+    }
+    await removeUnfinishedMarkers(pool);
+  });
   await withPoolLock(pool, 'index', () => pool.store.removeTemporary('index/', () => false));
+  // These are only written under the commit lock, so whatever is there is left over.
   await withPoolLock(pool, 'commit', async () => {
     for (const prefix of ['manifests/', 'records/', 'purged/']) await pool.store.removeTemporary(prefix, () => false);
+  });
+}
+
+async function deadEpochs(pool: PoolContext): Promise<number[]> {
+  const listing = await listEpochs(pool);
+  const living = new Set(await livingEpochs(pool, listing));
+  return listing.open.filter((epoch) => !living.has(epoch));
+}
+
+/** Removes temporary markers, but those of writers that live and of one that is just beginning: its number is above all others. */
+async function removeUnfinishedMarkers(pool: PoolContext): Promise<void> {
+  const listing = await listEpochs(pool);
+  const living = new Set(await livingEpochs(pool, listing));
+  await pool.store.removeTemporary('epochs/', (name) => {
+    const epoch = epochOfMarker(name);
+    return epoch === undefined || epoch > listing.highest || living.has(epoch);
   });
 }
 

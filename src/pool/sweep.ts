@@ -42,6 +42,7 @@ export async function sweep(parts: WriterParts, waitMs: number, options: EngineO
   await withPoolLock(pool, 'commit', () => roll.removePurged());
   await adoptDeadEpochs(parts);
   await finishRemovals(parts);
+  await pool.store.removeTemporary('condemned/', () => false);
   const epoch = await beginEpoch(pool);
   let ended = false;
   try {
