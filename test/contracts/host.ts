@@ -20,7 +20,9 @@ export function keepsTheHostContract(open: () => Promise<HostWorld>): void {
   beforeEach(async () => {
     world = await open();
   });
-  afterEach(() => world[Symbol.asyncDispose]());
+  afterEach(async () => {
+    await world[Symbol.asyncDispose]();
+  });
 
   it('lists its VMs with their disks', async () => {
     const vm = await theVm(world);
