@@ -47,7 +47,7 @@ export function encodeHeader(header: PoolHeader, salt: Uint8Array): Uint8Array {
   return encodeObject(place, undefined, salt, Buffer.from(JSON.stringify(header)));
 }
 
-/** Reads what a pool says of itself, without any key. MABS-POOL-NONE where there is no pool, MABS-POOL-NEWER for a later format. */
+/** Reads what a pool says of itself, without any key. MABS-POOL-NOT-FOUND where there is no pool, MABS-POOL-NEWER for a later format. */
 export async function readPoolHeader(store: BlobStore): Promise<PoolHeader> {
   let bytes: Uint8Array;
   try {
@@ -68,7 +68,7 @@ export function where({ descriptor }: BlobStore): string {
 }
 
 export class NoPoolError extends MabsError {
-  readonly code = 'MABS-POOL-NONE';
+  readonly code = 'MABS-POOL-NOT-FOUND';
   readonly hint = 'Name the folder that holds the file `mabs-pool`, and check that its volume is connected.';
   constructor(path: string, options?: ErrorOptions) {
     super(`there is no pool in ${path}`, options);

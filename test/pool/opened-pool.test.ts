@@ -233,7 +233,7 @@ describe('opening a pool', () => {
   it('says where there is none', async () => {
     const { store, reopen } = await aPool();
     await store.remove('mabs-pool');
-    await expect(reopen()).rejects.toMatchObject({ code: 'MABS-POOL-NONE' });
+    await expect(reopen()).rejects.toMatchObject({ code: 'MABS-POOL-NOT-FOUND' });
   });
 
   it('refuses one of a later format', async () => {
