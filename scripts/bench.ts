@@ -53,7 +53,7 @@ async function prepare(): Promise<void> {
   await writeFile(`${vhdx}.rct.json`, JSON.stringify({ current: 'day-1', history: [] }));
   await rename(vhdx, `${vhdx}.day1`);
   await rename(`${vhdx}.rct.json`, `${vhdx}.rct.json.day1`);
-  await restoreDay1();
+  await useDay('day1');
   const count = String(Math.ceil((sizeBytes * 0.025) / (32 * 1024)));
   await run([...MABS, 'lab', 'write', vmFolder, '--random', '2', '--count', count, '--max-length', '64KiB']);
   await run([...MABS, 'disk', 'export', vhdx, day2]);
@@ -79,8 +79,6 @@ async function useDay(day: 'day1' | 'day2'): Promise<void> {
     await run(['cp', '--sparse=always', `${path}.${day}`, path]);
   }
 }
-
-const restoreDay1 = () => useDay('day1');
 
 async function step(
   tool: string,

@@ -6,7 +6,7 @@ import { renderMembers } from './members-view.ts';
 
 export function checkpointCommand(app: App, run = checkpoint): Command {
   return withMembers(new Command('checkpoint'))
-    .summary('make recovery points')
+    .summary('Make recovery points.')
     .option('--no-sync', 'freeze the replica as it is; copies nothing')
     .option('--verify <when>', 'read an initial replica back now or later', 'now')
     .addHelpText('after', '\nExamples:\n  mabs checkpoint --all\n  mabs checkpoint hv1/web01 --no-sync')

@@ -6,7 +6,7 @@ import { renderMembers } from './members-view.ts';
 
 export function consistencyCheckCommand(app: App, run = checkConsistency): Command {
   return withMembers(new Command('consistency-check'))
-    .summary('compare with the source, transfer only what differs')
+    .summary('Compare with the source, transfer only what differs.')
     .addHelpText('after', '\nExamples:\n  mabs consistency-check hv1/web01\n  mabs consistency-check --all')
     .action(async (vms: string[], options: MemberOptions) => {
       const ports = await app.ports();

@@ -14,7 +14,7 @@ interface ProtectOptions extends PolicyOptions {
 
 export function protectCommand(app: App, plan = planProtect, apply = applyProtect): Command {
   const command = new Command('protect')
-    .summary('put VMs into a protection group')
+    .summary('Put VMs into a protection group.')
     .option('--group <name>', 'the protection group; made where there is none of that name')
     .option('--member <vm...>', 'virtual machines as HOST/NAME')
     .option('--pool <name>', 'where replicas and points are kept; needed only when there are several pools')

@@ -21,13 +21,13 @@ interface RecoverOptions {
 
 export function recoverCommand(app: App, run = recover): Command {
   return new Command('recover')
-    .summary('bring back a VM, a disk or files')
+    .summary('Bring back a VM, a disk or files.')
     .argument('<point>', 'HOST/VM@POINT, HOST/VM@POINT:/diskN, or the id of a point')
     .requiredOption('--to <target>', 'folder:DIR, original or host:NAME')
     .option('--format <format>', 'to a folder: vhdx, vhd or raw (vhdx)')
     .option('--overwrite', 'to a folder: replace files that are there')
     .option('--keep-old <duration>', `to original: how long the replaced disks stay (${writeDuration(DEFAULT_KEEP_OLD_MS)})`)
-    .option('--checkpoints <what>', 'to original: set-aside or refuse when the VM has host checkpoints (set-aside)')
+    .option('--checkpoints <what>', 'to original: set-aside or refuse when the VM has host checkpoints (refuse)')
     .option('--path <dir>', 'to a host: folder for the files of the VM')
     .option('--name <name>', 'to a host: name of the new VM')
     .option('--network <map>', 'to a host: disconnect, keep, or OLD=NEW,… (disconnect)')

@@ -15,7 +15,7 @@ interface StatusOptions {
 
 export function statusCommand(app: App, run = status): Command {
   return new Command('status')
-    .summary('show what is protected and what needs attention')
+    .summary('Show what is protected and what needs attention.')
     .option('--check', 'end with exit code 8 when what is asked for is not met (every VM has a point, where nothing else is asked)')
     .option('--max-age <duration>', 'with --check: age of the newest recovery point')
     .option('--verified-within <duration>', 'with --check: when a point was last verified')

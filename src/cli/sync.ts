@@ -6,7 +6,7 @@ import { renderMembers } from './members-view.ts';
 
 export function syncCommand(app: App, run = sync): Command {
   return withMembers(new Command('sync'))
-    .summary('bring replicas up to date with what changed')
+    .summary('Bring replicas up to date with what changed.')
     .option('--verify <when>', 'read an initial replica back now or later', 'now')
     .addHelpText('after', '\nExamples:\n  mabs sync hv1/web01\n  mabs sync --group servers\n  mabs sync --all --wait 10m')
     .action(async (vms: string[], options: MemberOptions & { verify: string }) => {

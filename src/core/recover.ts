@@ -51,7 +51,7 @@ export async function recover(ports: Ports, request: RecoverRequest): Promise<Re
   const source = await findRecoverySource(ports, request.point);
   await cleanLeftovers(ports);
   const options = jobOptions(request);
-  const { start = false, overwrite = false, format = 'vhdx', checkpoints = 'set-aside' } = request;
+  const { start = false, overwrite = false, format = 'vhdx', checkpoints = 'refuse' } = request;
   return runJob(
     ports,
     { kind: 'recover', subjects: [pointVm(source.point), source.point.manifest.id] },

@@ -8,7 +8,7 @@ import { table } from '../table.ts';
 
 export function alertListCommand(app: App, run = listAlerts): Command {
   return new Command('list')
-    .summary('list what needs attention')
+    .summary('List what needs attention.')
     .option('--resolved', 'with what was resolved, too')
     .addHelpText('after', examples('mabs alert list', 'mabs alert list --resolved --json'))
     .action(async ({ resolved = false }: { resolved?: boolean }) => {

@@ -6,7 +6,7 @@ import { alertView } from './show.ts';
 
 export function alertResolveCommand(app: App, run = closeAlert): Command {
   return new Command('resolve')
-    .summary('mark an alert as done')
+    .summary('Mark an alert as done.')
     .argument('<id>', 'the id of an alert, or its first digits')
     .addHelpText('after', examples('mabs alert resolve 3f1b0ff2'))
     .action(async (id: string) => {

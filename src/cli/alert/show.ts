@@ -6,7 +6,7 @@ import { examples } from '../examples.ts';
 
 export function alertShowCommand(app: App, run = getAlert): Command {
   return new Command('show')
-    .summary('show an alert')
+    .summary('Show an alert.')
     .argument('<id>', 'the id of an alert, or its first digits')
     .addHelpText('after', examples('mabs alert show 3f1b0ff2'))
     .action(async (id: string) => {

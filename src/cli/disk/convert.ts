@@ -15,7 +15,7 @@ interface ConvertOptions {
 
 export function diskConvertCommand(app: App, convert = convertDisk): Command {
   return new Command('convert')
-    .summary('convert an image to another format')
+    .summary('Convert an image to another format.')
     .argument('<image>', 'the image; its parents are read too')
     .argument('<out>', 'the image to make')
     .option('--format <format>', 'vhdx, vhd or raw; told by the name of the output when absent')

@@ -19,7 +19,7 @@ interface CreateOptions {
 
 export function diskCreateCommand(app: App, create = createDisk): Command {
   return new Command('create')
-    .summary('make an image')
+    .summary('Make an image.')
     .argument('<image>', 'the image to make')
     .option('--size <size>', 'virtual size, such as 10GiB; a differencing image has that of its parent')
     .option('--format <format>', 'vhdx, vhd or raw; told by the name of the image when absent')

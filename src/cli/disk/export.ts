@@ -13,7 +13,7 @@ interface ExportOptions {
 
 export function diskExportCommand(app: App, convert = convertDisk): Command {
   return new Command('export')
-    .summary('write the content of an image to a raw file')
+    .summary('Write the content of an image to a raw file.')
     .argument('<image>', 'the image; its parents are read too')
     .argument('<out>', 'the file to make')
     .option('--format <format>', 'raw, vhdx or vhd', 'raw')

@@ -6,7 +6,7 @@ import type { App, Style } from '../app.ts';
 
 export function diskInfoCommand(app: App, describe = describeDisk): Command {
   return new Command('info')
-    .summary('describe a VHDX, AVHDX, VHD or raw image')
+    .summary('Describe a VHDX, AVHDX, VHD or raw image.')
     .argument('<image>', 'the image')
     .option('--parent <file>', 'parent of a differencing image, instead of what its locators say')
     .addHelpText('after', '\nExamples:\n  mabs disk info web01.vhdx\n  mabs disk info --json web01.avhdx --parent /restored/web01.vhdx')

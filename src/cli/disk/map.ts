@@ -4,7 +4,7 @@ import type { App } from '../app.ts';
 
 export function diskMapCommand(app: App, map = mapDisk): Command {
   return new Command('map')
-    .summary('show where the data of an image lies')
+    .summary('Show where the data of an image lies.')
     .argument('<image>', 'the image')
     .option('--parent <file>', 'parent of a differencing image, instead of what its locators say')
     .addHelpText('after', '\nExamples:\n  mabs disk map web01.vhdx\n  mabs disk map --json web01.avhdx')

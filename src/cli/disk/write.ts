@@ -21,7 +21,7 @@ const CONTENT = 'Name one of --from FILE, --data HEX, --pattern HEX, --zero and 
 
 export function diskWriteCommand(app: App, write = writeDisk): Command {
   return new Command('write')
-    .summary('write into an image')
+    .summary('Write into an image.')
     .argument('<image>', 'the image, changed in place')
     .requiredOption('--offset <bytes>', 'where on the virtual disk to begin, such as 0 or 1MiB')
     .option('--from <file>', 'the content of this file, or of stdin: -')

@@ -6,7 +6,7 @@ import { UsageError } from '../usage-error.ts';
 
 export function groupConfirmCommand(app: App, run = confirmGroups): Command {
   return new Command('confirm')
-    .summary('confirm the groups of an imported pool')
+    .summary('Confirm the groups of an imported pool.')
     .argument('[group...]', 'groups whose policy may remove points again')
     .option('--all', 'all groups')
     .addHelpText('after', examples('mabs group confirm servers', 'mabs group confirm --all'))

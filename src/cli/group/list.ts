@@ -8,7 +8,7 @@ import { table } from '../table.ts';
 
 export function groupListCommand(app: App, run = listGroups): Command {
   return new Command('list')
-    .summary('list the protection groups')
+    .summary('List the protection groups.')
     .addHelpText('after', examples('mabs group list', 'mabs group list --json'))
     .action(async () => {
       const groups = (await run(await app.ports())).map(({ group, poolName }) => ({

@@ -6,7 +6,7 @@ import { carryOutRemoval } from './removal.ts';
 
 export function groupRemoveMemberCommand(app: App, plan = planRemoval, apply = applyRemoval): Command {
   return new Command('remove-member')
-    .summary('stop protecting a VM')
+    .summary('Stop protecting a VM.')
     .argument('<group>', 'the group')
     .argument('<vm>', 'the virtual machine as HOST/NAME')
     .option('--delete-data', 'move its recovery points to the trash, too')

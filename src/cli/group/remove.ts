@@ -6,7 +6,7 @@ import { carryOutRemoval } from './removal.ts';
 
 export function groupRemoveCommand(app: App, plan = planRemoval, apply = applyRemoval): Command {
   return new Command('remove')
-    .summary('remove a group')
+    .summary('Remove a group.')
     .argument('<group>', 'the group')
     .option('--delete-data', 'move the recovery points of its members to the trash, too')
     .option('--dry-run', 'show what would be done')

@@ -7,7 +7,7 @@ import { FLAG_OF, writeSetting } from '../policy-options.ts';
 
 export function groupShowCommand(app: App, run = getGroup): Command {
   return new Command('show')
-    .summary('show the policy and the members of a group')
+    .summary('Show the policy and the members of a group.')
     .argument('<group>', 'the group')
     .addHelpText('after', examples('mabs group show servers'))
     .action(async (name: string) => {

@@ -9,7 +9,7 @@ import { UsageError } from '../usage-error.ts';
 
 export function jobListCommand(app: App, run = listJobs): Command {
   return new Command('list')
-    .summary('list the jobs')
+    .summary('List the jobs.')
     .option('--limit <count>', 'how many of the newest', '50')
     .addHelpText('after', examples('mabs job list', 'mabs job list --json'))
     .action(async ({ limit }: { limit: string }) => {

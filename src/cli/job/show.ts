@@ -6,7 +6,7 @@ import { examples } from '../examples.ts';
 
 export function jobShowCommand(app: App, run = getJob): Command {
   return new Command('show')
-    .summary('show a job and its result')
+    .summary('Show a job and its result.')
     .argument('<id>', 'the id of a job, or its first digits')
     .addHelpText('after', examples('mabs job show 81f0e522'))
     .action(async (id: string) => {

@@ -9,7 +9,7 @@ interface FaultOptions {
 
 export function labFaultCommand(app: App, change = changeLabFaults): Command {
   return new Command('fault')
-    .summary('switch faults of a simulated VM on and off')
+    .summary('Switch faults of a simulated VM on and off.')
     .argument('<vm>', 'HOST/NAME, HOST/{GUID}, or the folder of a simulated VM')
     .option('--on <faults>', 'switch these on, with commas between them')
     .option('--off <faults>', 'switch these off; all: every one')

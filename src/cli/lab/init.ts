@@ -11,7 +11,7 @@ interface InitOptions {
 
 export function labInitCommand(app: App, init = initLab): Command {
   return new Command('init')
-    .summary('make a simulated host with two VMs')
+    .summary('Make a simulated host with two VMs.')
     .argument('<dir>', 'the folder of the host; made when it is not there')
     .option('--vms <names>', 'which sample VMs, with commas between them: win-files, linux-web, none; all when absent')
     .option('--state <state>', 'running or off', 'running')

@@ -23,7 +23,7 @@ const CONTENT =
 
 export function labWriteCommand(app: App, write = writeToLab): Command {
   return new Command('write')
-    .summary('write into a simulated VM as its guest would')
+    .summary('Write into a simulated VM as its guest would.')
     .argument('<vm>', 'HOST/NAME, HOST/{GUID}, or the folder of a simulated VM')
     .option('--disk <disk>', 'position (0, disk1) or key of the disk', '0')
     .option('--offset <bytes>', 'where on the virtual disk to begin, such as 0 or 1MiB')

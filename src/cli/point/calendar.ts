@@ -5,7 +5,7 @@ import { examples } from '../examples.ts';
 
 export function pointCalendarCommand(app: App, run = pointCalendar): Command {
   return new Command('calendar')
-    .summary('show which days have recovery points')
+    .summary('Show which days have recovery points.')
     .argument('<vm>', 'the virtual machine as HOST/NAME')
     .option('--month <month>', 'YYYY-MM; that of the newest point when absent')
     .addHelpText('after', examples('mabs point calendar hv1/web', 'mabs point calendar hv1/web --month 2026-11'))

@@ -6,7 +6,7 @@ import { examples } from '../examples.ts';
 
 export function pointHoldCommand(app: App, run = holdPoint): Command {
   return new Command('hold')
-    .summary('keep a recovery point whatever the policy says')
+    .summary('Keep a recovery point whatever the policy says.')
     .argument('<point>', 'HOST/VM@POINT or the id of a point')
     .requiredOption('--reason <text>', 'why it has to stay')
     .option('--until <time>', 'until when; until it is released when absent')

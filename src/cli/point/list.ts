@@ -9,7 +9,7 @@ import { table } from '../table.ts';
 
 export function pointListCommand(app: App, run = listPoints): Command {
   return new Command('list')
-    .summary('list recovery points')
+    .summary('List recovery points.')
     .argument('[vm]', 'of one virtual machine, as HOST/NAME; of all when absent')
     .addHelpText('after', examples('mabs point list', 'mabs point list hv1/web --json'))
     .action(async (vm: string | undefined) => {

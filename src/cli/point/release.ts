@@ -5,7 +5,7 @@ import { examples } from '../examples.ts';
 
 export function pointReleaseCommand(app: App, run = releasePoint): Command {
   return new Command('release')
-    .summary('end a hold')
+    .summary('End a hold.')
     .argument('<point>', 'HOST/VM@POINT or the id of a point')
     .addHelpText('after', examples('mabs point release hv1/web@latest'))
     .action(async (point: string) => {

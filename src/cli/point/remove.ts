@@ -6,7 +6,7 @@ import { examples } from '../examples.ts';
 
 export function pointRemoveCommand(app: App, plan = planRemovePoint, apply = applyRemovePoint): Command {
   return new Command('remove')
-    .summary('move a recovery point to the trash')
+    .summary('Move a recovery point to the trash.')
     .argument('<point>', 'HOST/VM@POINT or the id of a point')
     .option('--dry-run', 'show what would be removed')
     .addHelpText(

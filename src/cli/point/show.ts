@@ -7,7 +7,7 @@ import { examples } from '../examples.ts';
 
 export function pointShowCommand(app: App, run = showPoint): Command {
   return new Command('show')
-    .summary('show a recovery point')
+    .summary('Show a recovery point.')
     .argument('<point>', 'HOST/VM@POINT or the id of a point')
     .addHelpText('after', examples('mabs point show hv1/web@latest', 'mabs point show hv1/web@2026-11-20T18:00'))
     .action(async (point: string) => {
