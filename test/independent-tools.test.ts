@@ -1,0 +1,18 @@
+import { spawnSync } from 'node:child_process';
+import { describe, expect, it } from '@jest/globals';
+
+const required = process.env.MABS_REQUIRE_TOOLS === '1';
+
+/** Tools of others that tests compare with, and how each says that it is there. */
+const TOOLS = [
+  { tool: 'qemu-img', words: ['--version'], without: 'images are not compared with what another program reads' },
+  { tool: 'strace', words: ['-V'], without: 'the order of flushes is not proven' },
+];
+
+describe('the independent tools', () => {
+  it.each(TOOLS)('$tool is here, or its tests are skipped and that is said', ({ tool, words, without }) => {
+    const found = spawnSync(tool, words).status === 0;
+    if (!found && !required) console.warn(`${tool} is not installed: ${without}. MABS_REQUIRE_TOOLS=1 makes that a failure.`);
+    expect(found || !required).toBe(true);
+  });
+});
