@@ -7,11 +7,12 @@ const required = process.env.MABS_REQUIRE_TOOLS === '1';
 const TOOLS = [
   { tool: 'qemu-img', words: ['--version'], without: 'images are not compared with what another program reads' },
   { tool: 'strace', words: ['-V'], without: 'the order of flushes is not proven' },
+  ...['mkfs.ext4', 'mkntfs', 'mkfs.vfat', 'mkfs.exfat'].map((tool) => ({ tool, words: ['-V'], without: 'its volumes are not recognised' })),
 ];
 
 describe('the independent tools', () => {
   it.each(TOOLS)('$tool is here, or its tests are skipped and that is said', ({ tool, words, without }) => {
-    const found = spawnSync(tool, words).status === 0;
+    const found = spawnSync(tool, words).error === undefined;
     if (!found && !required) console.warn(`${tool} is not installed: ${without}. MABS_REQUIRE_TOOLS=1 makes that a failure.`);
     expect(found || !required).toBe(true);
   });
