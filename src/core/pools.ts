@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
+import { ensureDir } from 'fs-extra/esm';
 import { MabsError } from '../lib/errors.ts';
 import { groupSchema } from '../model/group.ts';
 import { NotEmptyError } from '../pool/open-pool.ts';
@@ -176,7 +177,7 @@ const OF_A_POOL = /^(keys|records|mabs-pool(\.[0-9a-f]{12}\.tmp)?)$/;
 
 /** Makes the folder, or sees that nothing is in it: the pool's own look knows only names that could be a pool's. */
 async function prepareFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await ensureDir(folder);
   const others = (await readdir(folder)).filter((name) => !OF_THE_VOLUME.includes(name) && !OF_A_POOL.test(name));
   if (others.length > 0 && !existsSync(join(folder, HEADER_NAME))) throw new NotEmptyError(folder);
 }

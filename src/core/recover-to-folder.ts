@@ -1,5 +1,6 @@
-import { access, link, mkdir, open, rename, rm, statfs } from 'node:fs/promises';
+import { link, open, rename, rm, statfs } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
+import { ensureDir, pathExists } from 'fs-extra/esm';
 import type { DiskFormatName } from '../disks/disk-format.ts';
 import { MabsError, systemErrorCode } from '../lib/errors.ts';
 import { isoUtc } from '../lib/times.ts';
@@ -48,7 +49,7 @@ export async function recoverToFolder(ports: Ports, source: RecoverySource, requ
   const disks = source.disks.map((disk) => ({ disk, file: pending(`${diskName(disk.index)}.${request.format}`) }));
   const texts = source.whole ? configurationFiles(source.point.manifest).map(({ name, bytes }) => ({ bytes, file: pending(name) })) : [];
   const files = [...disks, ...texts].map(({ file }) => file);
-  await mkdir(folder, { recursive: true });
+  await ensureDir(folder);
   if (!request.overwrite) for (const { final } of files) await refuseExisting(final);
   await checkSpace(folder, source.disks);
   return await withJournaledFiles(ports, source, id, files, async () => {
@@ -115,11 +116,7 @@ async function settle({ temporary, final }: PendingFile, overwrite: boolean): Pr
 }
 
 async function refuseExisting(path: string): Promise<void> {
-  const exists = await access(path).then(
-    () => true,
-    () => false,
-  );
-  if (exists) throw new TargetExistsError(path);
+  if (await pathExists(path)) throw new TargetExistsError(path);
 }
 
 /** The data must fit; zeros take no room in any of the formats. A volume that does not tell its room is tried. */

@@ -1,5 +1,6 @@
-import { rename, stat } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { basename, dirname, extname, isAbsolute, join, resolve } from 'node:path';
+import { pathExists } from 'fs-extra/esm';
 import { MabsError } from '../../lib/errors.ts';
 import { flushFolder, removeFile } from './durable-json.ts';
 import { readFaults } from './faults.ts';
@@ -115,7 +116,7 @@ async function mergeOverlay(lab: LabContext, vm: LabVm, state: LabState, overlay
   const path = inFolder(vm, overlay.path);
   const parent = resolveParent(vm, overlay);
   const without = withoutOverlay(state, overlay);
-  if (!(await exists(path))) {
+  if (!(await pathExists(path))) {
     await writeLabState(vm.folder, without);
     // A merged overlay is removed only after its merge was complete.
     if (overlay.phase === 'active' && overlay.written) throw new OverlayOrphanedError(parent, `${path}, which is gone`);
@@ -156,7 +157,7 @@ function withoutOverlay(state: LabState, overlay: Overlay): LabState {
 
 /** A merge that was begun has changed the parent's data id already; then only the disk's own id tells. */
 async function parentWasReplaced(lab: LabContext, overlay: Overlay, path: string, parent: string): Promise<boolean> {
-  if (!(await exists(parent))) return true;
+  if (!(await pathExists(parent))) return true;
   if (overlay.phase === 'merging')
     return overlay.parentId !== undefined && (await lab.diskFormats.describe(parent)).diskId !== overlay.parentId;
   return (await lab.diskFormats.describe(path, { parent })).parent?.status !== 'found';
@@ -177,8 +178,4 @@ function resolveParent(vm: LabVm, overlay: Overlay): string {
 
 function besideDisk(disk: DiskDefinition, name: string): string {
   return isAbsolute(disk.path) ? join(dirname(disk.path), name) : join(dirname(disk.path.replaceAll('\\', '/')), name);
-}
-
-async function exists(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined)) !== undefined;
 }

@@ -1,5 +1,6 @@
-import { mkdir, rmdir, stat } from 'node:fs/promises';
+import { mkdir, rmdir } from 'node:fs/promises';
 import { isAbsolute, join, posix } from 'node:path';
+import { ensureDir, pathExists } from 'fs-extra/esm';
 import { z } from 'zod';
 import type { DiskFormatName } from '../../disks/disk-format.ts';
 import { systemErrorCode } from '../../lib/errors.ts';
@@ -56,13 +57,13 @@ export async function freePath(folder: string, wanted: string, taken: ReadonlySe
   for (let number = 1; ; number++) {
     const path = number === 1 ? wanted : posix.join(dir, `${name}-${number}${ext}`);
     if (taken.has(path.toLowerCase())) continue;
-    if (!(await stat(inFolder({ folder }, path)).catch(() => undefined))) return path;
+    if (!(await pathExists(inFolder({ folder }, path)))) return path;
   }
 }
 
 /** Makes a folder of this name, or of the first free one like it; never one that is there. Answers its name. */
 export async function makeFolder(parent: string, wanted: string): Promise<string> {
-  await mkdir(parent, { recursive: true });
+  await ensureDir(parent);
   for (let number = 1; ; number++) {
     const name = number === 1 ? wanted : `${wanted}-${number}`;
     try {

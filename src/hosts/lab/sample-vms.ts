@@ -1,9 +1,9 @@
 import { createReadStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { createZstdDecompress } from 'node:zlib';
+import { remove } from 'fs-extra/esm';
 import type { WritableDisk } from '../../disks/disk-format.ts';
 import { MabsError } from '../../lib/errors.ts';
 import type { VmState } from '../../model/consistency.ts';
@@ -75,7 +75,7 @@ export async function makeSampleVms(lab: LabContext, names: readonly string[], s
     try {
       await fillFolder(lab, join(lab.path, folderName), sample, state);
     } catch (error) {
-      await rm(join(lab.path, folderName), { recursive: true, force: true });
+      await remove(join(lab.path, folderName));
       throw error;
     }
     folders.push(folderName);
