@@ -1,6 +1,7 @@
 /**
  * The main job on the embedded lab, from nothing to byte-equal restores: `npm run demo`. Every step is a mabs command as a user
- * types it; what is compared is the SHA-256 of whole disks. Ends with exit code 1 when anything differs.
+ * types it; what is compared is the SHA-256 of whole disks. Ends with exit code 1 when anything differs. `--mabs FILE` runs another
+ * program than this folder's, `--keep` leaves everything where it was made.
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -8,11 +9,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import chalk from 'chalk';
 import { execa } from 'execa';
 
-const MABS = fileURLToPath(new URL('../bin/mabs.js', import.meta.url));
-const keep = process.argv.includes('--keep');
+const { values } = parseArgs({ options: { mabs: { type: 'string' }, keep: { type: 'boolean' } } });
+const MABS = values.mabs ?? fileURLToPath(new URL('../bin/mabs.js', import.meta.url));
 const started = performance.now();
 const folder = await mkdtemp(join(tmpdir(), 'mabs-demo-'));
 const environment = { MABS_HOME: join(folder, 'home') };
@@ -20,7 +22,7 @@ const environment = { MABS_HOME: join(folder, 'home') };
 try {
   await demo();
 } finally {
-  if (keep) console.log(`\nKept: ${folder}`);
+  if (values.keep) console.log(`\nKept: ${folder}`);
   else await rm(folder, { recursive: true, force: true });
 }
 
