@@ -2,6 +2,7 @@ import { MabsError } from '../lib/errors.ts';
 import { type GroupMember, groupSchema, type ProtectionGroup } from '../model/group.ts';
 import { nearNames } from '../model/near-names.ts';
 import type { Ports } from './ports.ts';
+import { refreshRecords } from './refresh-catalog.ts';
 import { openPools, putRecord } from './vault.ts';
 
 /** A protection group and the pool of this home that keeps it. */
@@ -60,9 +61,30 @@ export async function getGroup(ports: Ports, name: string): Promise<KnownGroup> 
   return found;
 }
 
-/** Makes the group as given the one that counts: the next record of its number in its pool. */
-export async function saveGroup(ports: Ports, poolName: string, group: ProtectionGroup): Promise<void> {
-  await putRecord(ports, await ports.openPool(poolName), 'group', group.id, group);
+/** How long a command waits for another one that is changing groups, at least: that takes a moment only. */
+const CHANGE_WAIT_MS = 5000;
+
+/**
+ * Changes groups, one process at a time. `change` gets the groups as they are now, whatever was read or planned before, and answers
+ * the one to be recorded and its pool; `undefined` changes nothing.
+ */
+export async function changeGroups(
+  ports: Ports,
+  change: (groups: readonly KnownGroup[]) => { readonly poolName: string; readonly group: ProtectionGroup } | undefined,
+): Promise<void> {
+  const waitMs = Math.max(ports.waitMs, CHANGE_WAIT_MS);
+  await using _lock = await ports.locks.acquire('groups', { what: 'the list of protection groups', waitMs });
+  for (const { pool } of (await openPools(ports)).opened) await refreshRecords(ports.catalog, pool, 'group');
+  const changed = change(await listGroups(ports));
+  if (changed) await putRecord(ports, await ports.openPool(changed.poolName), 'group', changed.group.id, changed.group);
+}
+
+/** The same for one group, which may be gone by now: then there is nothing to change. */
+export async function changeGroup(ports: Ports, id: string, change: (group: ProtectionGroup) => ProtectionGroup): Promise<void> {
+  await changeGroups(ports, (groups) => {
+    const found = groups.find(({ group }) => group.id === id);
+    return found && { poolName: found.poolName, group: change(found.group) };
+  });
 }
 
 /** The members of groups, each with its group. */

@@ -2,7 +2,8 @@ import { MabsError } from '../lib/errors.ts';
 import { isoUtc } from '../lib/times.ts';
 import { datasourceId } from '../model/datasource.ts';
 import { defaultPolicy, type GroupMember, type Policy, type ProtectionGroup } from '../model/group.ts';
-import { findGroup, type KnownGroup, listGroups, membersOf, saveGroup, vmLabel } from './groups.ts';
+import { NameTakenError } from './entity-name.ts';
+import { changeGroups, findGroup, GroupUnknownError, type KnownGroup, listGroups, membersOf, vmLabel } from './groups.ts';
 import { getLiveVm } from './inventory.ts';
 import type { Ports } from './ports.ts';
 
@@ -82,11 +83,36 @@ export async function planProtect(ports: Ports, request: ProtectRequest): Promis
   return { isNew: !existing, poolName, group: { ...group, members, policy }, added, changed: existing ? changes(before, policy) : [] };
 }
 
-/** Records the group. The first sync, checkpoint or scheduler run makes the initial replicas. */
+/**
+ * Records the group, upon what it is by now: another process may have changed it, or taken one of the VMs, since the plan was made.
+ * The first sync, checkpoint or scheduler run makes the initial replicas.
+ */
 export async function applyProtect(ports: Ports, plan: ProtectPlan): Promise<ProtectionGroup> {
-  await using _lock = await ports.locks.acquire('groups', { what: 'the list of protection groups', waitMs: Math.max(ports.waitMs, 2000) });
-  if (plan.isNew || plan.added.length > 0 || plan.changed.length > 0) await saveGroup(ports, plan.poolName, plan.group);
-  return plan.group;
+  if (!plan.isNew && plan.added.length === 0 && plan.changed.length === 0) return plan.group;
+  let recorded = plan.group;
+  await changeGroups(ports, (groups) => {
+    recorded = planUpon(plan, groups);
+    return { poolName: plan.poolName, group: recorded };
+  });
+  return recorded;
+}
+
+/** The group that a plan makes of groups that may have changed since. */
+function planUpon(plan: ProtectPlan, groups: readonly KnownGroup[]): ProtectionGroup {
+  const { group, isNew } = plan;
+  const namesake = groups.find((known) => known.group.name === group.name);
+  if (isNew && namesake) throw new NameTakenError('group', group.name);
+  const now = isNew ? group : groups.find((known) => known.group.id === group.id)?.group;
+  if (!now) throw new GroupUnknownError(group.name, []);
+  const members = isNew ? [] : [...now.members];
+  for (const member of group.members.filter((each) => plan.added.includes(vmLabel(each)))) {
+    if (members.some(({ datasource }) => datasource === member.datasource)) continue;
+    const taken = membersOf(groups).find((known) => known.member.datasource === member.datasource);
+    if (taken) throw new VmAlreadyProtectedError(vmLabel(member), taken.group.name);
+    members.push(member);
+  }
+  const changed = Object.fromEntries(plan.changed.map(({ setting, to }) => [setting, to]));
+  return { ...now, members, policy: { ...now.policy, ...changed } };
 }
 
 async function memberOf(ports: Ports, text: string): Promise<GroupMember> {

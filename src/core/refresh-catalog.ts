@@ -11,15 +11,18 @@ const CACHED_KINDS: readonly RecordKind[] = ['group', 'hold', 'verified', 'drill
  */
 export async function refreshCatalog(catalog: Catalog, pool: Pool, { rebuild = false } = {}): Promise<void> {
   await refreshManifests(catalog, pool, { rebuild });
+  for (const kind of CACHED_KINDS) await refreshRecords(catalog, pool, kind);
+}
+
+/** The records of one kind alone. */
+export async function refreshRecords(catalog: Catalog, pool: Pool, kind: RecordKind): Promise<void> {
   const poolId = pool.info.id;
-  for (const kind of CACHED_KINDS) {
-    const records = [...(await pool.latestRecords(kind)).values()];
-    await catalog.replaceRecords(
-      poolId,
-      kind,
-      records.map(({ owner, number, payload }) => ({ poolId, kind, owner, number, payload })),
-    );
-  }
+  const records = [...(await pool.latestRecords(kind)).values()];
+  await catalog.replaceRecords(
+    poolId,
+    kind,
+    records.map(({ owner, number, payload }) => ({ poolId, kind, owner, number, payload })),
+  );
 }
 
 /** The manifests alone: what another process committed or removed since. */

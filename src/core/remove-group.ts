@@ -1,6 +1,6 @@
 import { isoUtc } from '../lib/times.ts';
 import { parseVmName } from '../model/names.ts';
-import { getGroup, type KnownGroup, type KnownMember, membersOf, saveGroup, vmLabel } from './groups.ts';
+import { changeGroup, getGroup, type KnownGroup, type KnownMember, membersOf, vmLabel } from './groups.ts';
 import { matchVm, NameAmbiguousError, VmUnknownError } from './inventory.ts';
 import { type KnownPoint, listKnownPoints } from './known-points.ts';
 import type { Ports } from './ports.ts';
@@ -51,8 +51,10 @@ export async function planRemoval(
 export async function applyRemoval(ports: Ports, plan: RemovalPlan): Promise<RemovalReport> {
   const { group, poolName } = plan.group;
   const gone = new Set(plan.members.map(({ member }) => member.datasource));
-  const members = group.members.filter(({ datasource }) => !gone.has(datasource));
-  await saveGroup(ports, poolName, plan.whole ? { ...group, members: [], removed: true } : { ...group, members });
+  await changeGroup(ports, group.id, (now) => {
+    const members = now.members.filter(({ datasource }) => !gone.has(datasource));
+    return plan.whole ? { ...now, members: [], removed: true } : { ...now, members };
+  });
   const reason = `removed with its member of the group ${group.name} on ${isoUtc(ports.clock.now())}`;
   await trashPoints(ports, plan.points, reason);
   const pool = await ports.openPool(poolName);

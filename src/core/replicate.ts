@@ -6,7 +6,7 @@ import type { Pool, PoolWriter } from '../pool/pool.ts';
 import { raiseAlert, resolveAlert } from './alerts.ts';
 import { withCapture } from './captured-vm.ts';
 import { freezeReplica } from './freeze-replica.ts';
-import { type KnownMember, saveGroup } from './groups.ts';
+import { changeGroup, type KnownMember } from './groups.ts';
 import type { JobOptions } from './job.ts';
 import { describeTransfer, type MemberReport } from './member-report.ts';
 import type { Ports } from './ports.ts';
@@ -157,10 +157,12 @@ async function forgetReplaced(ports: Ports, pool: Pool, newest: StoredManifest):
   await ports.catalog.removeManifests(poolId, replaced);
 }
 
-async function rememberName(ports: Ports, { group, poolName, member }: KnownMember, vmName: string): Promise<void> {
+async function rememberName(ports: Ports, { group: { id }, member }: KnownMember, vmName: string): Promise<void> {
   if (member.vmName === vmName) return;
-  const members = group.members.map((other) => (other.datasource === member.datasource ? { ...other, vmName } : other));
-  await saveGroup(ports, poolName, { ...group, members });
+  await changeGroup(ports, id, (group) => ({
+    ...group,
+    members: group.members.map((other) => (other.datasource === member.datasource ? { ...other, vmName } : other)),
+  }));
 }
 
 /** Raises an alert for each disk whose tracking was caught; a whole comparison that caught none settles an earlier one. */

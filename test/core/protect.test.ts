@@ -45,6 +45,30 @@ describe('protect', () => {
     await expect(plan({ group: 'others', members: ['hv1/web'] })).rejects.toMatchObject({ code: 'MABS-VM-ALREADY-PROTECTED' });
   });
 
+  it('keeps a VM in one group when two processes protect it at once', async () => {
+    const [first, second] = await Promise.all([plan({ members: ['hv1/web'] }), plan({ group: 'others', members: ['hv1/web'] })]);
+    await applyProtect(home.ports, first);
+    await expect(applyProtect(home.ports, second)).rejects.toMatchObject({ code: 'MABS-VM-ALREADY-PROTECTED' });
+    expect(await listGroups(home.ports)).toHaveLength(1);
+  });
+
+  it('makes one group of a name when two processes do at once', async () => {
+    const [first, second] = await Promise.all([plan({ members: ['hv1/web'] }), plan({ members: ['hv1/db'] })]);
+    await applyProtect(home.ports, first);
+    await expect(applyProtect(home.ports, second)).rejects.toMatchObject({ code: 'MABS-NAME-TAKEN' });
+  });
+
+  it('loses nothing that another process changed since the plan was made', async () => {
+    await protect({ members: ['hv1/web'] });
+    const change = await plan({ members: ['hv1/db'], policy: { whenNotOnline: 'fail' } });
+    await protect({ policy: { retentionMs: 5 * 86_400_000 } });
+    await applyRemoval(home.ports, await planRemoval(home.ports, { group: 'servers', member: 'hv1/web', deleteData: false }));
+    await applyProtect(home.ports, change);
+    const { group } = await getGroup(home.ports, 'servers');
+    expect(group.members.map(({ vmName }) => vmName)).toEqual(['db']);
+    expect(group.policy).toMatchObject({ retentionMs: 5 * 86_400_000, whenNotOnline: 'fail' });
+  });
+
   it('plans without a trace', async () => {
     await plan({ members: ['hv1/web'] });
     expect(await listGroups(home.ports)).toEqual([]);
