@@ -1,289 +1,211 @@
 /**
- * Kills mabs with SIGKILL at random moments and looks whether anything was lost: `npm run campaign:kill -- [--runs 200] [--seed N]
- * [--keep]`. After each kill the next commands must work without repair or unlock, every point committed before must still be
- * listed, and a point that appeared must be whole. At the end every point is restored and compared with what its VM was, the
- * pool is checked, the catalog is deleted and the pool imported: the same points, holds and groups, the same restores.
+ * Kills mabs with SIGKILL at random moments and looks whether anything was lost:
+ * `npm run campaign:kill -- [--runs 200] [--seed N] [--encrypt] [--keep]`. Guests write while jobs run and are killed. After each
+ * kill the next commands must work without repair or unlock, the host must be clean and the guest's disks as it wrote them, every
+ * point must still be listed, a new one must be a state that the VM had, and one of them is restored and compared. At the
+ * end every point is restored, the pool checked, the catalog deleted and the pool imported: the same points, holds and groups, the same restores.
  */
-import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { type KillableCommand, pickCommand } from './campaign/killable-commands.ts';
+import { Killer } from './campaign/killer.ts';
+import { describePoints, KnownPoints, type ListedPoint } from './campaign/known-points.ts';
+import { type DiskHashes, LabVms } from './campaign/lab-vms.ts';
+import { mabsOver } from './campaign/mabs.ts';
+import { seededRandom } from './campaign/seeded-random.ts';
 
-const MABS = fileURLToPath(new URL('../bin/mabs.js', import.meta.url));
 const { values } = parseArgs({
   options: {
     runs: { type: 'string', default: '200' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-    keep: { type: 'boolean' },
+    encrypt: { type: 'boolean', default: false },
+    keep: { type: 'boolean', default: false },
   },
 });
 const runs = Number(values.runs);
-const random = mulberry32(Number(values.seed));
+const random = seededRandom(Number(values.seed));
 const folder = await mkdtemp(join(tmpdir(), 'mabs-kill-'));
-const lab = join(folder, 'lab');
 const pool = join(folder, 'pool');
-let home = join(folder, 'home');
+const passphrase = join(folder, 'passphrase');
+const withKey = values.encrypt ? ['--passphrase-file', passphrase] : [];
+const killer = new Killer(random);
+const known = new KnownPoints(folder);
+const vms = await LabVms.make(join(folder, 'lab'), random);
+let homes = 0;
+let mabs = nextHome();
+/** What the replica of each VM is, as of the last sync that was left alone. */
+const replicas = new Map<string, DiskHashes>();
+let points: ListedPoint[] = [];
+const kills = new Map<string, number>();
 
-/** What each committed point must restore to: SHA-256 of each disk, by point id. */
-const truth = new Map<string, readonly string[]>();
-/** Points that were removed on purpose, by a prune or remove that may or may not have happened. */
-const mayBeGone = new Set<string>();
-/** What each VM's disks are now. */
-const now = new Map<string, readonly string[]>();
-const durations = new Map<string, number>();
-const outcome = { killed: 0, endedBefore: 0, restored: 0 };
-
-interface Point {
-  readonly id: string;
-  readonly vm: string;
-  readonly held?: boolean;
-}
-
-console.log(`seed ${values.seed}, ${runs} runs`);
+console.log(`seed ${values.seed}, ${runs} kills${values.encrypt ? ', encrypted pool' : ''}`);
+const started = performance.now();
 let failed = false;
 try {
-  const vms = await prepare();
-  for (let run = 1; run <= runs; run += 1) {
-    await oneRun(run, vms);
-    if (run % 20 === 0)
-      console.log(
-        `${run} runs: ${outcome.killed} killed, ${outcome.endedBefore} ended before, ${truth.size} points, ${outcome.restored} restores equal`,
-      );
+  await prepare();
+  for (let run = 1; killer.tally.killed < runs; run += 1) {
+    if (run > runs * 3 + 50) throw new Error('too few commands could be killed');
+    await oneRun(run);
+    if (run % 20 === 0) console.log(progress());
   }
   await finish();
 } catch (error) {
   failed = true;
-  console.error(error instanceof Error ? error.message : error);
+  console.error(error instanceof Error ? error.stack : error);
   console.error(`kept for inspection: ${folder}`);
 }
 if (!failed && !values.keep) await rm(folder, { recursive: true, force: true });
-console.log(
-  failed
-    ? '0 passed, 1 failed'
-    : `${runs} kills (seed ${values.seed}): 0 points lost, ${outcome.restored} restores equal\n1 passed, 0 failed`,
-);
+console.log(progress());
+console.log([...kills].map(([kind, count]) => `${kind} ${count}`).join(', '));
+console.log(failed ? '0 passed, 1 failed' : '1 passed, 0 failed: no point lost, none wrong');
 process.exitCode = failed ? 1 : 0;
 
-async function prepare(): Promise<string[]> {
-  await mabs('init');
-  await mabs('lab', 'init', lab);
-  await mabs('host', 'add', 'hv', '--type', 'lab', '--path', lab);
-  await mabs('pool', 'add', 'main', '--path', pool);
-  const vms = (await json<{ host: string; name: string }[]>('vm', 'list')).map((vm) => `${vm.host}/${vm.name}`);
-  await mabs('protect', '--group', 'all', ...vms.flatMap((vm) => ['--member', vm]), '--yes');
-  for (const vm of vms) now.set(vm, await hashes(vm));
-  await mabs('checkpoint', '--all');
-  await learnPoints();
-  const [first] = await json<Point[]>('point', 'list');
-  await mabs('point', 'hold', first!.id, '--reason', 'kept through the campaign');
-  return vms;
+function progress(): string {
+  const { killed, whileWorking, ended } = killer.tally;
+  const seconds = Math.round((performance.now() - started) / 1000);
+  return `${killed} kills (${whileWorking} while files were changed), ${ended} ended before, ${known.count} points, ${known.restored} restores equal, ${seconds} s`;
 }
 
-async function oneRun(run: number, vms: readonly string[]): Promise<void> {
-  const vm = pick(vms);
-  if (random() < 0.6) {
-    await mabs('lab', 'write', vm, '--random', String(run), '--count', String(1 + Math.floor(random() * 60)), '--max-length', '256KiB');
-    await settle(vm);
-    now.set(vm, await hashes(vm));
-  }
-  const points = await json<Point[]>('point', 'list');
-  const command = pickCommand(vm, points, run);
-  if (command.gone) for (const id of command.gone) mayBeGone.add(id);
-  const before = durations.get(command.kind) ?? 1500;
-  const { killed, milliseconds } = await killAt(command.words, random() * before * 1.1);
-  if (killed) outcome.killed += 1;
-  else {
-    outcome.endedBefore += 1;
-    durations.set(command.kind, before * 0.7 + milliseconds * 0.3);
-  }
-  if (command.replaces) await afterRecoveryToOriginal(vm, command.replaces);
-  await settle(vm);
-  await learnPoints();
-  if (random() < 0.25) await restoreAndCompare(pick(await json<Point[]>('point', 'list')));
+function nextHome() {
+  homes += 1;
+  return mabsOver(join(folder, `home-${homes}`));
 }
 
-interface KillableCommand {
-  readonly kind: string;
-  readonly words: readonly string[];
-  readonly gone?: readonly string[];
-  /** The point that a recovery to original puts in the place of the VM's disks. */
-  readonly replaces?: string;
+async function prepare(): Promise<void> {
+  await writeFile(passphrase, 'a passphrase for the campaign\n');
+  await mabs.run('init');
+  await mabs.run('host', 'add', 'hv', '--type', 'lab', '--path', vms.folder);
+  await mabs.run('pool', 'add', 'main', '--path', pool, '--block-size', '64KiB', ...(values.encrypt ? ['--encrypt', ...withKey] : []));
+  await mabs.run('protect', '--group', 'all', ...vms.names.flatMap((vm) => ['--member', `hv/${vm}`]), '--yes');
+  await mabs.run('checkpoint', '--all');
+  for (const name of vms.names) replicas.set(`hv/${name}`, vms.hashes(name));
+  points = await known.learn(mabs, (vm) => [replicas.get(vm)!]);
+  await mabs.run('point', 'hold', points[0]!.id, '--reason', 'kept through the campaign');
 }
 
-function pickCommand(vm: string, points: readonly Point[], run: number): KillableCommand {
-  const chance = random();
-  if (chance < 0.25) return { kind: 'sync', words: ['sync', vm] };
-  if (chance < 0.5) return { kind: 'checkpoint', words: ['checkpoint', vm] };
-  if (chance < 0.6) return { kind: 'consistency-check', words: ['consistency-check', vm] };
-  if (chance < 0.75) {
-    const target = `folder:${join(folder, 'killed', String(run))}`;
-    return { kind: 'recover', words: ['recover', pick(points).id, '--to', target, '--format', pick(['vhdx', 'raw', 'vhd'])] };
-  }
-  if (chance < 0.85) {
-    const own = points.filter((point) => point.vm === vm);
-    const id = pick(own).id;
-    return { kind: 'original', words: ['recover', id, '--to', 'original', '--keep-old', '1m', '--yes'], replaces: id };
-  }
-  const removable = points.filter((point) => !point.held);
-  if (chance < 0.9 && removable.length > 4) {
-    const id = pick(removable).id;
-    return { kind: 'remove', words: ['point', 'remove', id, '--yes'], gone: [id] };
-  }
-  return { kind: 'prune', words: ['pool', 'prune', 'main', '--empty-trash', '--yes'] };
+async function oneRun(run: number): Promise<void> {
+  const name = random.pick(vms.names);
+  const vm = `hv/${name}`;
+  if (random.next() < 0.15) await vms.changeState();
+  if (random.next() < 0.7) await vms.write(name);
+  const command = pickCommand({ vm, points, folder, pool, run, withKey }, random);
+  if (command.needsGarbage) await makeGarbage();
+  if (command.removes) known.removing(command.removes);
+  const before = mabs;
+  if (command.movesHome) await beginHome();
+  // A guest that was paused or frozen for the capture runs on afterwards, whatever happened.
+  const state = await vms.state(name);
+  const states = await killWhileWriting(command, name);
+  await settle(command, name, before.home);
+  await expectState(command, name, state);
+  points = await known.learn(mabs, (each) => (each === vm ? states : []));
+  if (random.next() < 0.75) await known.verify(mabs, random.pick(points));
+  if (run % 8 === 0) await checkPool();
+  if (run % 25 === 0) await loseCatalog();
 }
 
-/** Starts a command and kills it after some milliseconds, unless it ended before. */
-function killAt(words: readonly string[], milliseconds: number): Promise<{ killed: boolean; milliseconds: number }> {
-  return new Promise((resolve, reject) => {
-    const started = performance.now();
-    const child = spawn(process.execPath, [MABS, '--home', home, ...words], { stdio: ['ignore', 'ignore', 'pipe'] });
-    let stderr = '';
-    child.stderr.on('data', (chunk) => {
-      stderr += chunk;
-    });
-    const timer = setTimeout(() => child.kill('SIGKILL'), milliseconds);
-    child.on('error', reject);
-    child.on('close', (code, signal) => {
-      clearTimeout(timer);
-      if (signal === 'SIGKILL') resolve({ killed: true, milliseconds });
-      else if (code === 0) resolve({ killed: false, milliseconds: performance.now() - started });
-      else reject(new Error(`mabs ${words.join(' ')} ended with ${code}: ${stderr}`));
-    });
+async function expectState(command: KillableCommand, name: string, state: string): Promise<void> {
+  const found = await vms.state(name);
+  if (found === state) return;
+  // A recovered VM is switched off until somebody starts it.
+  if (command.kind !== 'recover original' || found !== 'off') throw new Error(`hv/${name} was ${state} and is ${found}`);
+  await vms.start(name);
+}
+
+/** Runs the command and kills it; answers the states that a point made by it may have. */
+async function killWhileWriting(command: KillableCommand, name: string): Promise<DiskHashes[]> {
+  const vm = `hv/${name}`;
+  const states = [command.freezesReplica ? replicas.get(vm)! : vms.hashes(name)];
+  const ending = killer.run(mabs, command.kind, command.words, [pool, vms.folder, join(folder, 'targets')]);
+  let over = false;
+  const noticed = ending.finally(() => {
+    over = true;
   });
-}
-
-/** The next sync must work by itself; after it the host is clean. */
-async function settle(vm: string): Promise<void> {
-  await mabs('sync', vm);
-  const left = (await readdir(lab, { recursive: true })).filter((name) => /\.avhdx?$|\.orphan$/.test(name));
-  if (left.length > 0) throw new Error(`left on the host after a sync: ${left.join(', ')}`);
-}
-
-/** After a recovery that was killed, the VM is either as it was or as the point says: nothing in between. */
-async function afterRecoveryToOriginal(vm: string, pointId: string): Promise<void> {
-  await settle(vm);
-  const found = await hashes(vm);
-  const old = now.get(vm)!;
-  if (!equal(found, old) && !equal(found, truth.get(pointId)!))
-    throw new Error(`${vm} is neither as before nor as ${pointId} after a killed recovery`);
-  now.set(vm, found);
-}
-
-/** Every known point is still there; new ones are what their VM was. */
-async function learnPoints(): Promise<void> {
-  const points = await json<Point[]>('point', 'list');
-  const listed = new Set(points.map((point) => point.id));
-  for (const id of truth.keys()) {
-    if (listed.has(id)) continue;
-    if (!mayBeGone.has(id)) throw new Error(`point ${id} is lost`);
-    truth.delete(id);
+  noticed.catch(() => {});
+  const writes = command.writesMeanwhile && random.next() < 0.5 ? 1 + random.below(3) : 0;
+  for (let write = 0; write < writes && !over; write += 1) {
+    await sleep(random.next() * 300);
+    await vms.write(name);
+    states.push(vms.hashes(name));
   }
-  for (const point of points) if (!truth.has(point.id)) truth.set(point.id, now.get(point.vm)!);
+  const { killed } = await noticed;
+  if (killed) kills.set(command.kind, (kills.get(command.kind) ?? 0) + 1);
+  return states;
 }
 
-async function restoreAndCompare(point: Point): Promise<void> {
-  const target = join(folder, 'compare');
-  const report = await json<{ disks: { path: string }[] }>('recover', point.id, '--to', `folder:${target}`, '--format', 'raw');
-  const found = await Promise.all(report.disks.map((disk) => sha256(disk.path)));
-  await rm(target, { recursive: true });
-  if (!equal(found, truth.get(point.id)!)) throw new Error(`point ${point.id} of ${point.vm} restores wrong`);
-  outcome.restored += 1;
+/** The next commands work by themselves; then the host is clean, and the guest sees what it wrote. */
+async function settle(command: KillableCommand, name: string, homeBefore: string): Promise<void> {
+  const vm = `hv/${name}`;
+  if (command.movesHome) await takeOver(homeBefore);
+  await mabs.run('sync', vm);
+  if (command.kind === 'recover original') await vms.acceptRecovery(command.brings!.vm.slice(3), known.hashes(command.brings!.id));
+  else if (command.brings) await vms.takeNewVms(known.hashes(command.brings.id));
+  for (const each of vms.names) await vms.verify(each);
+  const left = await vms.leftOver();
+  if (left.length > 0) throw new Error(`left on the host after a sync: ${left.join(', ')}`);
+  replicas.set(vm, vms.hashes(name));
+  await rm(join(folder, 'targets'), { recursive: true, force: true });
+}
+
+/** Two points go and much of a disk is overwritten, so that packs have dead blocks and some are dead altogether. */
+async function makeGarbage(): Promise<void> {
+  const free = points.filter(({ held }) => !held);
+  for (const { id } of free.length > 6 ? free.slice(0, 2) : []) {
+    known.removing(id);
+    await mabs.run('point', 'remove', id, '--yes');
+  }
+}
+
+/** Another home, which is to take the pool over. */
+async function beginHome(): Promise<void> {
+  mabs = nextHome();
+  await mabs.run('init');
+  await mabs.run('host', 'add', 'hv', '--type', 'lab', '--path', vms.folder);
+}
+
+/** What an import that was killed did not do, another does; the former home is fenced off. */
+async function takeOver(formerHome: string): Promise<void> {
+  await mabs.run('pool', 'import', '--path', pool, '--name', 'main', ...withKey);
+  const { exitCode, stdout, stderr } = await mabsOver(formerHome).start(['sync', '--all']).ended;
+  if (exitCode === 0) throw new Error('a home that no longer owns the pool wrote to it');
+  if (!(stdout + stderr).includes('MABS-POOL-FENCED')) throw new Error(`the former home ended with ${exitCode}: ${stderr}${stdout}`);
+  await mabs.run('group', 'confirm', '--all');
+  await rm(formerHome, { recursive: true });
+}
+
+async function checkPool(): Promise<void> {
+  const check = await mabs.json<{ status: string; damage: unknown[] }>('pool', 'check', 'main');
+  if (check.status !== 'ok') throw new Error(`pool check: ${JSON.stringify(check.damage).slice(0, 1000)}`);
+}
+
+/** The catalog is only a cache: without it the same points come back by themselves. */
+async function loseCatalog(): Promise<void> {
+  for (const name of await readdir(mabs.home)) if (name.startsWith('catalog')) await rm(join(mabs.home, name), { recursive: true });
+  expectSame(describePoints(points), describePoints(await mabs.json<ListedPoint[]>('point', 'list')), 'the catalog was deleted');
 }
 
 async function finish(): Promise<void> {
-  const points = await json<Point[]>('point', 'list');
-  for (const point of points) await restoreAndCompare(point);
-  const check = await json<{ status: string; damage: unknown[] }>('pool', 'check', 'main');
-  if (check.status !== 'ok') throw new Error(`pool check: ${JSON.stringify(check.damage).slice(0, 500)}`);
-  await importIntoFreshHome(points);
+  await mabs.run('sync', '--all');
+  for (const point of points) await known.verify(mabs, point);
+  await checkPool();
+  await mabs.run('pool', 'prune', 'main', '--empty-trash', '--yes');
+  await checkPool();
+  points = await mabs.json<ListedPoint[]>('point', 'list');
+  await loseCatalog();
+  const groups = await mabs.run('group', 'list', '--json');
+  await beginHome();
+  await mkdir(mabs.home, { recursive: true });
+  await mabs.run('pool', 'import', '--path', pool, '--name', 'main', ...withKey);
+  const imported = await known.learn(mabs, () => []);
+  expectSame(describePoints(points), describePoints(imported), 'the pool was imported');
+  expectSame(groups, await mabs.run('group', 'list', '--json'), 'the pool was imported');
+  for (const point of imported.slice(-8)) await known.verify(mabs, point);
+  await checkPool();
 }
 
-/** A catalog lost, in the same home and with the home itself: everything comes back from the pool. */
-async function importIntoFreshHome(points: readonly Point[]): Promise<void> {
-  const groups = await json<{ name: string }[]>('group', 'list');
-  for (const name of await readdir(home)) if (name.startsWith('catalog')) await rm(join(home, name), { recursive: true });
-  expectSamePoints(points, await json<Point[]>('point', 'list'), 'catalog deleted');
-  home = join(folder, 'second-home');
-  await mabs('init');
-  await mabs('pool', 'import', '--path', pool, '--name', 'main');
-  const imported = await json<Point[]>('point', 'list');
-  expectSamePoints(points, imported, 'pool imported');
-  const groupsNow = await json<{ name: string }[]>('group', 'list');
-  if (groups.map((group) => group.name).join() !== groupsNow.map((group) => group.name).join())
-    throw new Error('groups differ after pool import');
-  for (const point of imported.slice(-5)) await restoreAndCompare(point);
-}
-
-function expectSamePoints(expected: readonly Point[], found: readonly Point[], when: string): void {
-  const text = (points: readonly Point[]) =>
-    points
-      .map((point) => `${point.id} ${point.held}`)
-      .sort()
-      .join('\n');
-  if (text(expected) !== text(found)) throw new Error(`${when}: points differ\n${text(expected)}\n--\n${text(found)}`);
-}
-
-/** SHA-256 of each disk of a VM as its guest sees it now. */
-async function hashes(vm: string): Promise<readonly string[]> {
-  const vms = await json<{ host: string; name: string; disks: { path: string }[] }[]>('vm', 'list');
-  const found = vms.find((entry) => `${entry.host}/${entry.name}` === vm)!;
-  const result: string[] = [];
-  for (const disk of found.disks) {
-    const raw = join(folder, 'source.raw');
-    await mabs('disk', 'export', disk.path, raw, '--format', 'raw', '--overwrite');
-    result.push(await sha256(raw));
-  }
-  return result;
-}
-
-async function json<T>(...words: string[]): Promise<T> {
-  return JSON.parse(await mabs(...words, '--json')) as T;
-}
-
-function mabs(...words: string[]): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [MABS, '--home', home, '--progress', 'none', ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
-    let stdout = '';
-    let stderr = '';
-    child.stdout.on('data', (chunk) => {
-      stdout += chunk;
-    });
-    child.stderr.on('data', (chunk) => {
-      stderr += chunk;
-    });
-    child.on('error', reject);
-    child.on('close', (code) =>
-      code === 0 ? resolve(stdout) : reject(new Error(`mabs ${words.join(' ')} ended with ${code}: ${stderr}${stdout}`)),
-    );
-  });
-}
-
-async function sha256(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
-  return hash.digest('hex');
-}
-
-function equal(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((value, index) => value === b[index]);
-}
-
-function pick<T>(from: readonly T[]): T {
-  if (from.length === 0) throw new Error('nothing to pick from');
-  return from[Math.floor(random() * from.length)]!;
-}
-
-/** A small generator with a seed, so that a run can be repeated. */
-function mulberry32(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
+function expectSame(before: string, after: string, when: string): void {
+  if (before !== after) throw new Error(`not the same after ${when}:\n${before}\n--\n${after}`);
 }
