@@ -2,6 +2,7 @@ import type { Capture } from '../hosts/host.ts';
 import { isoUtc } from '../lib/times.ts';
 import { weakestTracking } from '../model/consistency.ts';
 import type { Manifest, StoredManifest } from '../model/manifest.ts';
+import { RollGapError } from '../pool/manifest-roll.ts';
 import type { Pool, PoolWriter } from '../pool/pool.ts';
 import { raiseAlert, resolveAlert } from './alerts.ts';
 import { withCapture } from './captured-vm.ts';
@@ -147,13 +148,21 @@ function manifestOf(
   };
 }
 
-/** Older replicas are replaced: nothing refers to them, points are manifests of their own. */
+/**
+ * Older replicas are replaced: nothing refers to them, points are manifests of their own. Where the pool has lost a manifest they
+ * stay until it is mended: what is stored by now is no worse for it.
+ */
 async function forgetReplaced(ports: Ports, pool: Pool, newest: StoredManifest): Promise<void> {
   const poolId = pool.info.id;
   const replicas = await ports.catalog.listManifests({ poolId, datasource: newest.manifest.datasource, kind: 'replica' });
   const replaced = replicas.filter(({ seq }) => seq < newest.seq).map(({ seq }) => seq);
   if (replaced.length === 0) return;
-  await pool.purge(replaced);
+  try {
+    await pool.purge(replaced);
+  } catch (error) {
+    if (error instanceof RollGapError) return;
+    throw error;
+  }
   await ports.catalog.removeManifests(poolId, replaced);
 }
 

@@ -8,7 +8,10 @@ import { PoolObjectDamagedError } from './pool-errors.ts';
 
 const seqSchema = z.number().int().positive();
 const digestSchema = z.string().regex(/^[0-9a-f]{64}$/);
-/** `previous`: the checksum of the manifest one number lower, which chains the roll; absent for number 1. */
+/**
+ * `previous`: the checksum of the manifest one number lower, which chains the roll; absent for number 1, and where that manifest was
+ * damaged when this one was written.
+ */
 const rollEntrySchema = z.object({ version: z.literal(1), seq: seqSchema, previous: digestSchema.optional(), manifest: manifestSchema });
 /** All numbers purged by now, as ranges, and the checksums of those whose successor still refers to them. */
 const purgedSchema = z.object({
@@ -73,12 +76,11 @@ export class ManifestRoll {
 
   /** Adds a manifest under the next number. The caller holds the commit lock and everything the manifest names is durable. */
   async append(manifest: Manifest): Promise<StoredManifest> {
-    const { highest, missing } = await this.list();
-    if (missing.includes(highest)) throw new RollGapError(missing);
+    const { highest } = await this.list();
     const seq = highest + 1;
-    const previous = highest > 0 ? { previous: await this.#checksumOf(highest) } : {};
+    const previous = await this.#checksumIfIntact(highest);
     const parsed = manifestSchema.parse(manifest);
-    const entry = { version: 1, seq, ...previous, manifest: parsed };
+    const entry = { version: 1, seq, ...(previous === undefined ? {} : { previous }), manifest: parsed };
     await this.#pool.store.put(manifestName(seq), encodeJson(this.#pool, manifestName(seq), ObjectKind.manifest, entry));
     this.#read.set(seq, parsed);
     return { seq, manifest: parsed };
@@ -121,16 +123,21 @@ export class ManifestRoll {
     const bytes = await this.#pool.store.get(name);
     const entry = decodeJson(this.#pool, name, ObjectKind.manifest, rollEntrySchema, bytes);
     if (entry.seq !== seq) throw new PoolObjectDamagedError(name, 0, `it says that it is number ${entry.seq}`);
-    const expected = seq > 1 ? await this.#findChecksum(seq - 1) : undefined;
-    if (expected !== undefined && entry.previous !== expected)
+    const expected = await this.#checksumIfIntact(seq - 1);
+    if (expected !== undefined && entry.previous !== undefined && entry.previous !== expected)
       throw new PoolObjectDamagedError(name, 0, 'it does not follow the manifest before it');
     return entry.manifest;
   }
 
-  async #checksumOf(seq: number): Promise<string> {
-    const checksum = await this.#findChecksum(seq);
-    if (checksum === undefined) throw new RollGapError([seq]);
-    return checksum;
+  /** Damage to one manifest concerns no other: what would be linked to it stays without the link. */
+  async #checksumIfIntact(seq: number): Promise<string | undefined> {
+    if (seq < 1) return undefined;
+    try {
+      return await this.#findChecksum(seq);
+    } catch (error) {
+      if (error instanceof MabsError && error.kind === 'damaged') return undefined;
+      throw error;
+    }
   }
 
   async #findChecksum(seq: number): Promise<string | undefined> {
@@ -151,7 +158,10 @@ export class ManifestRoll {
     const referred = (seq: number) => left.has(seq + 1) || seq === highest;
     const kept: Record<string, string> = {};
     for (const [seq, checksum] of Object.entries(purged.checksums)) if (referred(Number(seq))) kept[seq] = checksum;
-    for (const seq of gone) if (referred(seq)) kept[String(seq)] = await this.#checksumOf(seq);
+    for (const seq of gone) {
+      const checksum = referred(seq) ? await this.#checksumIfIntact(seq) : undefined;
+      if (checksum !== undefined) kept[String(seq)] = checksum;
+    }
     return kept;
   }
 

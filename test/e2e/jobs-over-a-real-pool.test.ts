@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { checkConsistency } from '../../src/core/check-consistency.ts';
@@ -77,6 +77,18 @@ describe('the jobs over a real lab and a real pool', () => {
     expect(tracked.bytesScanned).toBeLessThanOrEqual(131_072);
   });
 
+  it('go on when a manifest of the pool is lost', async () => {
+    await aPoint();
+    await aPoint();
+    const manifests = join(home.folder, 'pool', 'manifests');
+    const [oldest] = (await readdir(manifests)).sort();
+    await rm(join(manifests, oldest!));
+    await home.write('web', 0, 5000, noise(100));
+    await expectEqual(await aPoint());
+    await expectEqual(await aPoint());
+    expect(await check()).toMatchObject({ status: 'damaged' });
+  });
+
   it('bring back from the source what the pool lost, and say so', async () => {
     await home.write('web', 0, 0, noise(150_000));
     const point = await aPoint();
@@ -143,7 +155,7 @@ describe('the jobs over a real lab and a real pool', () => {
     await expect(recover(home.ports, { point: point.id, to: 'original', checkpoints: 'refuse' })).rejects.toMatchObject({
       kind: 'prerequisite',
     });
-    await recover(home.ports, { point: point.id, to: 'original' });
+    await recover(home.ports, { point: point.id, to: 'original', checkpoints: 'set-aside' });
     expect((await home.content('web', 0)).equals(point.disks[0]!)).toBe(true);
     await expectEqual(await aPoint());
   });

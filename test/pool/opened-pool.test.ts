@@ -8,6 +8,7 @@ import {
   BLOCK,
   cheapDerivation,
   commitPoint,
+  flipBit,
   objectNames,
   replaceObject,
   restored,
@@ -98,6 +99,22 @@ describe.each([
     await expect(again.purge([1])).rejects.toMatchObject({ code: 'MABS-POOL-ROLL-GAP' });
     await expect(again.sweep()).rejects.toMatchObject({ code: 'MABS-POOL-ROLL-GAP' });
     await expect(again.planSweep()).rejects.toMatchObject({ code: 'MABS-POOL-ROLL-GAP' });
+  });
+
+  it('goes on after a manifest was damaged, and blames no other', async () => {
+    const { pool, store, reopen } = await aPool(options);
+    const first = await commitPoint(pool, day1);
+    await commitPoint(pool, day2);
+    await replaceObject(store, 'manifests/0000000002', (bytes) => flipBit(bytes, 100));
+    const again = await reopen();
+    const third = await commitPoint(again, day1);
+    expect((await again.listManifests()).map(({ seq }) => seq)).toEqual([1, 3]);
+    for (const point of [first, third]) expect((await restored(again, point)).equals(day1)).toBe(true);
+    const { damage } = await again.check({ depth: 'structure' });
+    expect(damage.map(({ file }) => file)).toEqual(['manifests/0000000002']);
+    await again.purge([2]);
+    expect(await again.check({ depth: 'structure' })).toMatchObject({ status: 'ok', damage: [] });
+    expect((await commitPoint(again, day2)).seq).toBe(4);
   });
 
   it('refuses manifests exchanged with one another', async () => {
