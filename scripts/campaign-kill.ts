@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { type KillableCommand, pickCommand } from './campaign/killable-commands.ts';
+import { type KillableCommand, pickCommand, removable } from './campaign/killable-commands.ts';
 import { Killer } from './campaign/killer.ts';
 import { describePoints, KnownPoints, type ListedPoint } from './campaign/known-points.ts';
 import { type DiskHashes, LabVms } from './campaign/lab-vms.ts';
@@ -152,10 +152,12 @@ async function settle(command: KillableCommand, name: string, homeBefore: string
 
 /** Two points go and much of a disk is overwritten, so that packs have dead blocks and some are dead altogether. */
 async function makeGarbage(): Promise<void> {
-  const free = points.filter(({ held }) => !held);
-  for (const { id } of free.length > 6 ? free.slice(0, 2) : []) {
-    known.removing(id);
-    await mabs.run('point', 'remove', id, '--yes');
+  for (let removed = 0; removed < 2 && points.length > 9; removed += 1) {
+    const [point] = removable(points);
+    if (!point) return;
+    known.removing(point.id);
+    await mabs.run('point', 'remove', point.id, '--yes');
+    points = points.filter(({ id }) => id !== point.id);
   }
 }
 

@@ -56,9 +56,9 @@ const CHOICES: readonly Choice[] = [
   [
     4,
     ({ points }, random) => {
-      const free = points.filter(({ held }) => !held);
-      const { id } = random.pick(free.length > 0 ? free : points);
-      if (free.length < 4) return { kind: 'point hold', words: ['point', 'hold', id, '--reason', 'campaign'] };
+      const free = removable(points);
+      if (free.length < 4) return { kind: 'point hold', words: ['point', 'hold', random.pick(points).id, '--reason', 'campaign'] };
+      const { id } = random.pick(free);
       return { kind: 'point remove', words: ['point', 'remove', id, '--yes'], removes: id };
     },
   ],
@@ -82,6 +82,11 @@ export function pickCommand(situation: Situation, random: SeededRandom): Killabl
     return left < 0;
   })!;
   return make(situation, random);
+}
+
+/** Points that may go: nobody holds them, and their VM keeps another. */
+export function removable(points: readonly ListedPoint[]): ListedPoint[] {
+  return points.filter(({ vm, id, held }) => !held && points.some((other) => other.vm === vm && other.id !== id));
 }
 
 function recoverToFolder({ points, folder, run }: Situation, random: SeededRandom): KillableCommand {
