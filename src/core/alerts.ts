@@ -5,14 +5,14 @@ import type { Ports } from './ports.ts';
 
 /** Raises an alert, or counts it up where it stands already. */
 export async function raiseAlert(
-  { catalog, clock, random }: Ports,
+  { catalog, clock, random }: Pick<Ports, 'catalog' | 'clock' | 'random'>,
   alert: Pick<Alert, 'code' | 'severity' | 'subject' | 'message' | 'hint'>,
 ): Promise<void> {
   await catalog.raiseAlert({ id: random.uuid(), raisedAt: isoUtc(clock.now()), ...alert });
 }
 
 /** Resolves what stands open about a subject under one code. */
-export async function resolveAlert({ catalog, clock }: Ports, code: string, subject: string): Promise<void> {
+export async function resolveAlert({ catalog, clock }: Pick<Ports, 'catalog' | 'clock'>, code: string, subject: string): Promise<void> {
   await catalog.resolveAlerts({ code, subject }, isoUtc(clock.now()));
 }
 

@@ -1,8 +1,10 @@
+import { manifestName } from '../pool/manifest-roll.ts';
 import type { CheckDepth, Pool, PoolCheckResult } from '../pool/pool.ts';
 import { raiseAlert, resolveAlert } from './alerts.ts';
 import { type JobOptions, runJob } from './job.ts';
 import { getPoolConfiguration } from './open-ports.ts';
 import type { Ports } from './ports.ts';
+import { refreshManifests } from './refresh-catalog.ts';
 import { recordVerified, verifiedRecords } from './verified.ts';
 
 export const POOL_DAMAGED_ALERT = 'MABS-POOL-DAMAGED';
@@ -38,7 +40,7 @@ export async function checkPool(
   const { name: poolName } = await getPoolConfiguration(ports.home, name);
   const pool = await ports.openPool(poolName);
   const run = async (): Promise<PoolCheckReport> => {
-    const result = await pool.check({
+    const checked = await pool.check({
       depth,
       resume,
       alreadyVerified: await verifiedIds(ports, pool),
@@ -46,11 +48,29 @@ export async function checkPool(
       ...(signal && { signal }),
       ...(onProgress && { onProgress: (progress) => onProgress({ label: `checking ${poolName}`, ...progress }) }),
     });
+    const result = await withLostManifests(ports, pool, checked);
     await settle(ports, pool, poolName, result);
     const { status, blocksRead, bytesRead, damage, complete, verified } = result;
     return { pool: poolName, depth, status, blocksRead, bytesRead, damage, complete, verified: verified.length };
   };
   return runJob(ports, { kind: 'pool-check', subjects: [poolName] }, run, ({ status }) => (status === 'damaged' ? 'partly' : 'ok'));
+}
+
+/** What the pool alone cannot tell: manifests that this home has seen and that are there no more. */
+async function withLostManifests({ catalog }: Ports, pool: Pool, result: PoolCheckResult): Promise<PoolCheckResult> {
+  const lost = new Set(await refreshManifests(catalog, pool));
+  if (lost.size === 0) return result;
+  const known = await catalog.listManifests({ poolId: pool.info.id });
+  const damage = known
+    .filter(({ seq }) => lost.has(seq))
+    .map(({ seq, manifest: { id, kind } }) => ({
+      file: manifestName(seq),
+      offset: 0,
+      kind: 'missing',
+      affectedPoints: kind === 'point' ? [id] : [],
+    }));
+  const others = result.damage.filter(({ file }) => !damage.some((each) => each.file === file));
+  return { ...result, status: 'damaged', damage: [...others, ...damage] };
 }
 
 async function verifiedIds(ports: Ports, pool: Pool): Promise<Set<string>> {

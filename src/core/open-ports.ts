@@ -10,6 +10,7 @@ import type { Pool } from '../pool/pool.ts';
 import { HomeMissingError, locksFolder, openHome, sameName } from './home.ts';
 import { readHomeFile } from './home-files.ts';
 import type { Implementations, PoolAccess } from './implementations.ts';
+import { tellLostManifests } from './lost-manifests.ts';
 import type { AdminPorts, Home, PoolConfiguration, SecretReference } from './ports.ts';
 import { refreshCatalog } from './refresh-catalog.ts';
 import { readSecret } from './secrets.ts';
@@ -111,7 +112,8 @@ async function openKnownPool(
   const pool = await (await implementations.poolVolumes()).open(configuration.path, access);
   try {
     if (pool.info.id !== configuration.id) throw new PoolReplacedError(configuration);
-    await refreshCatalog(catalog, pool);
+    const lost = await refreshCatalog(catalog, pool);
+    await tellLostManifests({ catalog, clock: context.clock, random: context.random }, configuration.name, lost);
     return pool;
   } catch (error) {
     await pool[Symbol.asyncDispose]();

@@ -9,6 +9,7 @@ import type { PoolUsage } from '../pool/pool.ts';
 import { HEADER_NAME } from '../pool/pool-header.ts';
 import { checkEntityName, NameTakenError } from './entity-name.ts';
 import { sameName } from './home.ts';
+import { tellLostManifests } from './lost-manifests.ts';
 import { getPoolConfiguration } from './open-ports.ts';
 import type { AdminPorts, Home, NewPool, PoolConfiguration, Ports, SecretReference } from './ports.ts';
 import { refreshCatalog } from './refresh-catalog.ts';
@@ -83,7 +84,7 @@ export async function importPool(ports: AdminPorts, { path, name, secret }: Pool
     ...(unconfirmed && { groupsUnconfirmed: true }),
   };
   await ports.home.putPool(configuration);
-  await refreshCatalog(ports.catalog, pool, { rebuild: true });
+  await tellLostManifests(ports, configuration.name, await refreshCatalog(ports.catalog, pool, { rebuild: true }));
   return { ...(await contentOf(ports, configuration)), rebuilt: known !== undefined };
 }
 

@@ -7,9 +7,9 @@ import { listGroups, membersOf } from './groups.ts';
 import { type JobOptions, jobOptions, runJob } from './job.ts';
 import { type KnownPoint, listKnownPoints, pointVm } from './known-points.ts';
 import { cleanLeftovers } from './leftovers.ts';
+import { requireWholeRoll } from './lost-manifests.ts';
 import { toRetained } from './points.ts';
 import type { PoolConfiguration, Ports } from './ports.ts';
-import { refreshManifests } from './refresh-catalog.ts';
 import { trashPoints } from './trash.ts';
 
 /** How far the clock may lie behind the newest commit before prune asks. */
@@ -115,7 +115,7 @@ async function planPool(
   options: JobOptions,
 ): Promise<PoolPrunePlan> {
   const pool = await ports.openPool(configuration.name);
-  await refreshManifests(ports.catalog, pool);
+  await requireWholeRoll(ports, pool, configuration.name);
   await checkClock(ports, pool.info.id);
   const points = (await listKnownPoints(ports)).filter(({ poolId }) => poolId === pool.info.id);
   const { retention, unconfirmed } = await policiesOf(ports, configuration);
@@ -139,6 +139,7 @@ async function planPool(
 
 async function applyPool(ports: Ports, plan: PoolPrunePlan, options: JobOptions): Promise<PruneReport['pools'][number]> {
   const pool = await ports.openPool(plan.pool);
+  await requireWholeRoll(ports, pool, plan.pool);
   // Looked up again: a point may have been held or removed since the plan was made.
   const ids = new Set(plan.release.map(({ id }) => id));
   const release = (await listKnownPoints(ports)).filter(({ manifest, hold }) => ids.has(manifest.id) && !hold);

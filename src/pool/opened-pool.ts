@@ -19,6 +19,7 @@ import type {
   PoolWriter,
   RecordKind,
   RestoreResult,
+  RollState,
   SweepPlan,
   TrashedManifest,
 } from './pool.ts';
@@ -73,10 +74,11 @@ export class OpenedPool implements Pool {
     return await liveManifests(this.#parts, this.#trash, options);
   }
 
-  async listSeqs(): Promise<number[]> {
-    const { present } = await this.#roll.list();
+  async listRoll(): Promise<RollState> {
+    const { present, missing, highest } = await this.#roll.list();
     const trashed = await this.#trash.seqs();
-    return present.filter((seq) => !trashed.has(seq));
+    const gaps = new Set(missing);
+    return { live: present.filter((seq) => !trashed.has(seq)), isExplained: (seq) => seq <= highest && !gaps.has(seq) };
   }
 
   async putRecord(kind: RecordKind, owner: string, payload: unknown): Promise<PoolRecord> {

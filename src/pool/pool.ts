@@ -21,6 +21,14 @@ export interface EngineOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Which numbers the roll of manifests has. A number that is known from before and explained by nothing here belongs to a lost manifest. */
+export interface RollState {
+  /** Neither in the trash nor purged, ascending. */
+  readonly live: readonly number[];
+  /** There or purged: every number that is accounted for. */
+  isExplained(seq: number): boolean;
+}
+
 /** Kinds of numbered, write-once records; the highest number of an owner counts. */
 export type RecordKind = 'base' | 'group' | 'hold' | 'verified' | 'drill' | 'owner' | 'trash' | 'condemned' | 'check';
 
@@ -158,8 +166,8 @@ export interface Pool extends AsyncDisposable {
    * MABS-POOL-ROLL-GAP where one is missing.
    */
   listManifests(options?: { readonly afterSeq?: number; readonly strict?: boolean }): Promise<StoredManifest[]>;
-  /** Numbers of the roll that live now: the cheap way to see whether a cache is current. */
-  listSeqs(): Promise<number[]>;
+  /** Numbers of the roll as they are now: the cheap way to see whether a cache is current. */
+  listRoll(): Promise<RollState>;
 
   putRecord(kind: RecordKind, owner: string, payload: unknown): Promise<PoolRecord>;
   /** The record that counts for each owner, by owner. */

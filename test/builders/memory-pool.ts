@@ -12,6 +12,8 @@ export interface MemoryPool extends Pool {
   mismatches: number;
   readonly readBacks: string[];
   readonly live: Map<number, Manifest>;
+  /** Numbers whose manifest is gone without having been purged. */
+  readonly lost: Set<number>;
 }
 
 /** A pool that keeps whole disks in memory: the law of the port for tests of the jobs, and nothing of its economy. */
@@ -31,11 +33,12 @@ export function aMemoryPool(id = randomUUID()): MemoryPool {
     mismatches: 0,
     readBacks: [],
     live,
+    lost: new Set(),
     info: { id, formatVersion: 1, encrypted: false, blockSize: BLOCK, createdAt: '2026-01-01T00:00:00.000Z' },
     async listManifests({ afterSeq = 0 } = {}) {
       return [...live].filter(([number]) => number > afterSeq).map(([number, manifest]): StoredManifest => ({ seq: number, manifest }));
     },
-    listSeqs: async () => [...live.keys()],
+    listRoll: async () => ({ live: [...live.keys()], isExplained: (number) => number <= seq && !pool.lost.has(number) }),
     async putRecord(kind, owner, payload) {
       const number = 1 + records.filter((record) => record.kind === kind && record.owner === owner).length;
       const record: PoolRecord = { kind, owner, number, payload: structuredClone(payload) };

@@ -67,7 +67,7 @@ describe.each([
     await pool.moveToTrash(point.seq, 'retention');
     await pool.moveToTrash(point.seq, 'again');
     expect(await pool.listManifests()).toEqual([]);
-    expect(await pool.listSeqs()).toEqual([]);
+    expect((await pool.listRoll()).live).toEqual([]);
     const [trashed] = await pool.listTrash();
     expect(trashed).toEqual({ ...point, trashedAt: '2026-11-20T00:00:00.000Z', reason: 'retention' });
     expect((await restored(pool, trashed!)).equals(day1)).toBe(true);
@@ -82,7 +82,8 @@ describe.each([
     expect(await objectNames(store, 'records/trash/')).toHaveLength(1);
     await pool.purge([1]);
     expect((await commitPoint(pool, day1)).seq).toBe(4);
-    expect(await pool.listSeqs()).toEqual([4]);
+    expect((await pool.listRoll()).live).toEqual([4]);
+    expect([1, 2, 3, 4, 5].map((await pool.listRoll()).isExplained)).toEqual([true, true, true, true, false]);
     expect(await pool.listManifests({ strict: true })).toHaveLength(1);
   });
 

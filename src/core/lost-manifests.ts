@@ -1,0 +1,46 @@
+import type { Catalog } from '../catalogs/catalog.ts';
+import type { Clock } from '../lib/clock.ts';
+import { MabsError } from '../lib/errors.ts';
+import type { Random } from '../lib/random.ts';
+import type { Pool } from '../pool/pool.ts';
+import { raiseAlert, resolveAlert } from './alerts.ts';
+import type { Ports } from './ports.ts';
+import { refreshManifests } from './refresh-catalog.ts';
+
+/** An alert about manifests that a pool no longer has. */
+export const MANIFESTS_LOST_ALERT = 'MABS-POOL-MANIFESTS-LOST';
+
+/** Manifests that this home has seen in the pool are there no more, and nobody removed them. */
+export class ManifestsLostError extends MabsError {
+  readonly code = MANIFESTS_LOST_ALERT;
+  readonly hint =
+    'Is the whole volume there, and not an older copy? Bring the files back; or take what is there for all there is: mabs pool import --path DIR';
+  override readonly kind = 'damaged';
+  constructor(pool: string, seqs: readonly number[]) {
+    super(
+      `${seqs.length} manifests are gone from the pool ${pool} that nobody removed: ${seqs.slice(0, 10).join(', ')}${seqs.length > 10 ? ' and more' : ''}`,
+    );
+  }
+}
+
+/**
+ * Brings the cached manifests up to date before anything is added to the pool or removed from it; MABS-POOL-MANIFESTS-LOST where some are
+ * lost. What is short of something proves nothing, and the numbers of lost manifests must not be given again.
+ */
+export async function requireWholeRoll({ catalog }: Pick<Ports, 'catalog'>, pool: Pool, poolName: string): Promise<void> {
+  const lost = await refreshManifests(catalog, pool);
+  if (lost.length > 0) throw new ManifestsLostError(poolName, lost);
+}
+
+/** Keeps the alert about a pool's lost manifests: raised while some are lost, resolved when they are back. */
+export async function tellLostManifests(
+  ports: { readonly catalog: Catalog; readonly clock: Clock; readonly random: Random },
+  poolName: string,
+  lost: readonly number[],
+): Promise<void> {
+  const isOpen = (await ports.catalog.listAlerts()).some(({ code, subject }) => code === MANIFESTS_LOST_ALERT && subject === poolName);
+  if (lost.length > 0) {
+    const { message, hint } = new ManifestsLostError(poolName, lost);
+    await raiseAlert(ports, { code: MANIFESTS_LOST_ALERT, severity: 'critical', subject: poolName, message, hint });
+  } else if (isOpen) await resolveAlert(ports, MANIFESTS_LOST_ALERT, poolName);
+}
