@@ -2,7 +2,7 @@ import { MabsError, throwIfAborted } from '../lib/errors.ts';
 import { freezeReplica } from './freeze-replica.ts';
 import { type KnownMember, vmLabel } from './groups.ts';
 import { jobOptions } from './job.ts';
-import { requireWholeRoll } from './lost-manifests.ts';
+import { requireNextNumber } from './lost-manifests.ts';
 import { NO_TRANSFER } from './member-report.ts';
 import type { Ports } from './ports.ts';
 import { replicate } from './replicate.ts';
@@ -38,7 +38,7 @@ export async function checkpoint(ports: Ports, { verify = 'now', noSync = false,
 
 async function freezeAsItIs(ports: Ports, { member, poolName }: KnownMember) {
   const pool = await ports.openPool(poolName);
-  await requireWholeRoll(ports, pool, poolName);
+  await requireNextNumber(ports, pool, poolName);
   const found = await findReplica(ports, pool.info.id, member.datasource);
   if (!found) throw new ReplicaMissingError(vmLabel(member));
   const replica = found.manifest;

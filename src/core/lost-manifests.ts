@@ -24,8 +24,20 @@ export class ManifestsLostError extends MabsError {
 }
 
 /**
- * Brings the cached manifests up to date before anything is added to the pool or removed from it; MABS-POOL-MANIFESTS-LOST where some are
- * lost. What is short of something proves nothing, and the numbers of lost manifests must not be given again.
+ * Brings the cached manifests up to date before anything is added to the pool; MABS-POOL-MANIFESTS-LOST where the newest are lost, since
+ * their numbers must not be given again. One that is lost among others stops no job.
+ */
+export async function requireNextNumber({ catalog }: Pick<Ports, 'catalog'>, pool: Pool, poolName: string): Promise<void> {
+  const lost = await refreshManifests(catalog, pool);
+  if (lost.length === 0) return;
+  const { highest } = await pool.listRoll();
+  const newest = lost.filter((seq) => seq > highest);
+  if (newest.length > 0) throw new ManifestsLostError(poolName, newest);
+}
+
+/**
+ * The same before anything is removed from the pool; MABS-POOL-MANIFESTS-LOST where any are lost: what is short of something proves
+ * nothing.
  */
 export async function requireWholeRoll({ catalog }: Pick<Ports, 'catalog'>, pool: Pool, poolName: string): Promise<void> {
   const lost = await refreshManifests(catalog, pool);

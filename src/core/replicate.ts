@@ -9,7 +9,7 @@ import { withCapture } from './captured-vm.ts';
 import { freezeReplica } from './freeze-replica.ts';
 import { changeGroup, type KnownMember } from './groups.ts';
 import type { JobOptions } from './job.ts';
-import { requireWholeRoll } from './lost-manifests.ts';
+import { requireNextNumber } from './lost-manifests.ts';
 import { describeTransfer, type MemberReport } from './member-report.ts';
 import type { Ports } from './ports.ts';
 import { droppedReason } from './tracking-base.ts';
@@ -64,7 +64,7 @@ export async function replicate(ports: Ports, known: KnownMember, order: Replica
 
 async function lookBefore(ports: Ports, { poolName, member }: KnownMember): Promise<Before> {
   const pool = await ports.openPool(poolName);
-  await requireWholeRoll(ports, pool, poolName);
+  await requireNextNumber(ports, pool, poolName);
   const replica = (await findReplica(ports, pool.info.id, member.datasource))?.manifest;
   if (!replica) return { pool, verified: false };
   const verified = verifiedAt(replica, await verifiedRecords(ports, pool.info.id)) !== undefined;

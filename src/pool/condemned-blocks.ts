@@ -7,18 +7,23 @@ const ROW_BYTES = PACK_KEY_BYTES + 8;
  * bitmap begins u32, then the bitmaps, one bit a block. The bytes are the stored form and serve as they are, from shared memory too.
  */
 export class CondemnedBlocks {
+  /** Condemns every block there is: what a list that cannot be read may do. */
+  static readonly everything = new CondemnedBlocks(Uint8Array.of(0xff, 0xff, 0xff, 0xff));
   readonly bytes: Uint8Array;
   readonly #view: DataView;
   readonly #packs: number;
+  readonly #everything: boolean;
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#packs = bytes.length < 4 ? 0 : this.#view.getUint32(0, true);
-    if (4 + this.#packs * ROW_BYTES > bytes.length) throw new RangeError('a list of condemned blocks is cut short');
+    this.#everything = this.#packs === 0xffff_ffff && bytes.length === 4;
+    if (!this.#everything && 4 + this.#packs * ROW_BYTES > bytes.length) throw new RangeError('a list of condemned blocks is cut short');
   }
 
   has(packKey: Uint8Array, ordinal: number): boolean {
+    if (this.#everything) return true;
     const row = this.#rowOf(packKey);
     if (row === undefined || ordinal >= this.#view.getUint32(row + PACK_KEY_BYTES, true)) return false;
     const at = this.#view.getUint32(row + PACK_KEY_BYTES + 4, true) + (ordinal >>> 3);

@@ -1,8 +1,8 @@
+import { MabsError } from '../lib/errors.ts';
 import { BlobMissingError } from '../stores/blob-store.ts';
 import { CondemnedBlocks } from './condemned-blocks.ts';
 import { decodeObject, encodeObject, ObjectKind } from './object-envelope.ts';
 import type { PoolContext } from './pool-context.ts';
-import { PoolObjectDamagedError } from './pool-errors.ts';
 
 const MAX_LIST_BYTES = 512 * 1024 * 1024;
 const LIST = /^condemned\/([0-9a-f]{8})$/;
@@ -11,6 +11,7 @@ export const condemnedName = (number: number) => `condemned/${number.toString(16
 export interface CondemnedList {
   /** The epoch of the sweep that wrote it. */
   readonly number: number;
+  /** Of a damaged list: everything. Readers need none of it, writers re-use nothing, and nothing is freed by it. */
   readonly blocks: CondemnedBlocks;
 }
 
@@ -46,7 +47,7 @@ async function readCondemned(pool: PoolContext, number: number): Promise<Condemn
     return new CondemnedBlocks(shared);
   } catch (error) {
     if (error instanceof BlobMissingError) return undefined;
-    if (error instanceof RangeError) throw new PoolObjectDamagedError(name, 0, error.message);
+    if (error instanceof RangeError || (error instanceof MabsError && error.kind === 'damaged')) return CondemnedBlocks.everything;
     throw error;
   }
 }

@@ -78,7 +78,7 @@ export class OpenedPool implements Pool {
     const { present, missing, highest } = await this.#roll.list();
     const trashed = await this.#trash.seqs();
     const gaps = new Set(missing);
-    return { live: present.filter((seq) => !trashed.has(seq)), isExplained: (seq) => seq <= highest && !gaps.has(seq) };
+    return { live: present.filter((seq) => !trashed.has(seq)), isExplained: (seq) => seq <= highest && !gaps.has(seq), highest };
   }
 
   async putRecord(kind: RecordKind, owner: string, payload: unknown): Promise<PoolRecord> {

@@ -35,7 +35,8 @@ const keySchema = z.object({
       .number()
       .int()
       .min(2)
-      .max(2 ** 20),
+      .max(2 ** 20)
+      .refine((cost) => Number.isInteger(Math.log2(cost))),
     blockSize: z.number().int().min(1).max(16),
     parallelization: z.number().int().min(1).max(4),
     salt: hex(32),

@@ -37,8 +37,9 @@ export class PoolTrash {
   async seqs(): Promise<Map<number, { readonly trashedAt: string; readonly reason: string }>> {
     const trashed = new Map<number, { trashedAt: string; reason: string }>();
     for (const [owner, { payload }] of await this.#records.allLatest('trash')) {
-      const { trashedAt, reason, restored } = trashSchema.parse(payload);
-      if (!restored) trashed.set(Number(owner), { trashedAt, reason });
+      // One that says nothing of the kind counts like a damaged one: what it was about stays where it was.
+      const { data } = trashSchema.safeParse(payload);
+      if (data && !data.restored) trashed.set(Number(owner), { trashedAt: data.trashedAt, reason: data.reason });
     }
     return trashed;
   }

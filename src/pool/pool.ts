@@ -27,6 +27,8 @@ export interface RollState {
   readonly live: readonly number[];
   /** There or purged: every number that is accounted for. */
   isExplained(seq: number): boolean;
+  /** The highest number that is there or purged: the next commit takes the one after it. */
+  readonly highest: number;
 }
 
 /** Kinds of numbered, write-once records; the highest number of an owner counts. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { MabsError } from '../lib/errors.ts';
 import type { Manifest } from '../model/manifest.ts';
 import type { SegmentedIndex } from './block-index.ts';
-import { encodeCondemned } from './condemned-blocks.ts';
+import { CondemnedBlocks, encodeCondemned } from './condemned-blocks.ts';
 import { type CondemnedList, condemnedName, listCondemned, putCondemned } from './condemned-lists.ts';
 import { beginEpoch, type Epoch, listEpochs, livingEpochs } from './epochs.ts';
 import { markReached } from './mark.ts';
@@ -57,6 +57,11 @@ export async function sweep(parts: WriterParts, waitMs: number, options: EngineO
 async function sweepInEpoch(parts: WriterParts, epoch: Epoch, options: EngineOptions): Promise<SweepPlan> {
   let total = NOTHING;
   for (const list of await listCondemned(parts.pool)) {
+    if (list.blocks === CondemnedBlocks.everything) {
+      // Damaged: what it condemned is condemned again below, if it is still unreached.
+      await endList(parts, list.number);
+      continue;
+    }
     const freed = await sweepList(parts, epoch, list, options);
     if (!freed) return total;
     total = added(total, freed);
@@ -92,20 +97,35 @@ async function sweepList(parts: WriterParts, epoch: Epoch, list: CondemnedList, 
     list.number,
     plan.packsToRewrite.map((name) => packs.get(name)!),
   );
-  await pool.store.remove(condemnedName(list.number));
-  await records.removeAll('condemned', ownerOf(list.number));
+  await endList(parts, list.number);
   return plan;
 }
 
-/** Up to which epoch writers may have re-used what the list condemns: written once the list is durable. */
+async function endList({ pool, records }: WriterParts, list: number): Promise<void> {
+  await pool.store.remove(condemnedName(list));
+  await records.removeAll('condemned', ownerOf(list));
+}
+
+/**
+ * Up to which epoch writers may have re-used what the list condemns: written once the list is durable. Where that cannot be read, all
+ * writers of now count.
+ */
 async function boundOf({ pool, records }: WriterParts, list: number): Promise<number> {
-  const known = (await records.numbers('condemned', ownerOf(list))).includes(1)
-    ? await records.read('condemned', ownerOf(list), 1)
-    : undefined;
-  if (known !== undefined) return boundSchema.parse(known).after;
+  const isWritten = (await records.numbers('condemned', ownerOf(list))).includes(1);
+  const known = isWritten ? await readBound(records, list) : undefined;
+  if (known !== undefined) return known;
   const after = (await listEpochs(pool)).highest;
-  await records.putNumber('condemned', ownerOf(list), 1, { after });
+  if (!isWritten) await records.putNumber('condemned', ownerOf(list), 1, { after });
   return after;
+}
+
+async function readBound(records: WriterParts['records'], list: number): Promise<number | undefined> {
+  try {
+    return boundSchema.safeParse(await records.read('condemned', ownerOf(list), 1)).data?.after;
+  } catch (error) {
+    if (error instanceof MabsError && error.kind === 'damaged') return undefined;
+    throw error;
+  }
 }
 
 /** Marks from every manifest that is not purged, and counts by pack what may go. */

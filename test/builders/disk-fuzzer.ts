@@ -95,7 +95,8 @@ const INTERESTING = [0n, 1n, 2n, 7n, 0x7fn, 0xffn, 0x1ffn, 512n, 4096n, 0xffffn,
   .concat([0xfffffff8n, 0xffffffffn, 0x100000000n, 1n << 40n, 1n << 46n, (1n << 53n) - 1n, 1n << 53n, (1n << 63n) - 1n, 1n << 63n])
   .concat([0xffff_ffff_ffff_ffffn]);
 
-function spoilOnce(image: Uint8Array, hotspots: readonly ByteRange[], chance: Chance): void {
+/** Spoils one place within the hotspots: a bit, a byte, a number that is a limit of something, a piece of another place. */
+export function spoilOnce(image: Uint8Array, hotspots: readonly ByteRange[], chance: Chance): void {
   const { offset, length } = hotspots[chance.below(hotspots.length)]!;
   // Structures are fullest at their start.
   const within = chance.below(2) ? chance.below(Math.min(length, 512)) : chance.below(length);
@@ -157,7 +158,7 @@ async function exercise(format: DiskFormat, path: string, chance: Chance, writes
 }
 
 /** Repeatable chance: a small generator (xorshift), good enough to vary what is spoiled. */
-class Chance {
+export class Chance {
   #state: number;
   constructor(seed: number) {
     this.#state = (seed * 2_654_435_761) >>> 0 || 1;

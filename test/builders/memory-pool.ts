@@ -38,7 +38,7 @@ export function aMemoryPool(id = randomUUID()): MemoryPool {
     async listManifests({ afterSeq = 0 } = {}) {
       return [...live].filter(([number]) => number > afterSeq).map(([number, manifest]): StoredManifest => ({ seq: number, manifest }));
     },
-    listRoll: async () => ({ live: [...live.keys()], isExplained: (number) => number <= seq && !pool.lost.has(number) }),
+    listRoll: async () => ({ live: [...live.keys()], isExplained: (number) => number <= seq && !pool.lost.has(number), highest: seq }),
     async putRecord(kind, owner, payload) {
       const number = 1 + records.filter((record) => record.kind === kind && record.owner === owner).length;
       const record: PoolRecord = { kind, owner, number, payload: structuredClone(payload) };

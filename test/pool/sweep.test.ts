@@ -5,7 +5,7 @@ import type { Pool } from '../../src/pool/pool.ts';
 import { openMemoryStore } from '../../src/stores/memory/memory-store.ts';
 import { aMemoryDisk } from '../builders/memory-disk.ts';
 import { someBytes } from '../builders/pool-blocks.ts';
-import { aManifest, aPool, BLOCK, commitPoint, objectNames, restored } from '../builders/pools.ts';
+import { aManifest, aPool, BLOCK, commitPoint, flipBit, objectNames, replaceObject, restored } from '../builders/pools.ts';
 
 const one = someBytes('one', 6 * BLOCK);
 const two = someBytes('two', 6 * BLOCK);
@@ -104,6 +104,28 @@ describe.each([
     await writer[Symbol.asyncDispose]();
     expect((await pool.sweep()).bytesFreed).toBeGreaterThan(6 * BLOCK);
     expect(await objectNames(store, 'condemned/')).toEqual([]);
+  });
+
+  it('frees nothing by a damaged list of what is condemned, and goes on without it', async () => {
+    const { pool, store } = await aPool(options);
+    const gone = await commitPoint(pool, one);
+    const kept = await commitPoint(pool, two);
+    const older = await pool.beginWrite();
+    await drop(pool, gone.seq);
+    await pool.sweep();
+    const [list] = await objectNames(store, 'condemned/');
+    await replaceObject(store, list!, (bytes) => flipBit(bytes, 90));
+    expect((await restored(pool, kept)).equals(two)).toBe(true);
+    expect((await pool.check({ depth: 'all' })).damage.map(({ file }) => file)).toEqual([list]);
+    // What a writer finds in the pool now may be about to go: it stores all anew.
+    const younger = await pool.beginWrite();
+    const written = await write(younger, two);
+    const point = await younger.commitManifest(aManifest([{ ...kept.manifest.disks[0]!, root: written.root }]));
+    await older[Symbol.asyncDispose]();
+    await younger[Symbol.asyncDispose]();
+    expect((await pool.sweep()).bytesFreed).toBeGreaterThan(6 * BLOCK);
+    for (const whole of [kept, point]) expect((await restored(pool, whole)).equals(two)).toBe(true);
+    expect(await pool.check({ depth: 'all' })).toMatchObject({ status: 'ok', damage: [] });
   });
 
   it('lets writers that begin after the mark store condemned blocks anew, and takes only the old copies', async () => {

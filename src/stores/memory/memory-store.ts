@@ -49,7 +49,7 @@ class MemoryStore implements BlobStore {
   async get(name: string, maxBytes = DEFAULT_GET_LIMIT): Promise<Uint8Array> {
     const bytes = this.#find(name);
     if (bytes.length > maxBytes) throw new BlobSizeError(name, `${bytes.length} bytes are more than the ${maxBytes} expected`);
-    return bytes.slice();
+    return Uint8Array.from(bytes);
   }
 
   async put(name: string, bytes: Uint8Array): Promise<void> {
