@@ -1,3 +1,4 @@
+import { removeExpiredDisks } from './expired-disks.ts';
 import { type JobOptions, jobOptions } from './job.ts';
 import type { Ports } from './ports.ts';
 import { replicate } from './replicate.ts';
@@ -10,6 +11,10 @@ import { type MemberSelection, selectMembers } from './select-members.ts';
  */
 export async function checkConsistency(ports: Ports, request: MemberSelection & JobOptions): Promise<MembersOutcome> {
   const members = await selectMembers(ports, request);
+  await removeExpiredDisks(
+    ports,
+    members.map(({ member }) => member.host),
+  );
   return runMembers(ports, 'consistency-check', members, (known, lock) =>
     replicate(ports, known, { ...jobOptions(request), whole: true, verify: 'now', freeze: false, lock }),
   );

@@ -1,4 +1,5 @@
 import { MabsError, throwIfAborted } from '../lib/errors.ts';
+import { removeExpiredDisks } from './expired-disks.ts';
 import { freezeReplica } from './freeze-replica.ts';
 import { type KnownMember, vmLabel } from './groups.ts';
 import { jobOptions } from './job.ts';
@@ -29,6 +30,11 @@ export class ReplicaMissingError extends MabsError {
 /** Makes a recovery point of each member's replica; by default the replica is brought up to date first. */
 export async function checkpoint(ports: Ports, { verify = 'now', noSync = false, ...request }: CheckpointRequest): Promise<MembersOutcome> {
   const members = await selectMembers(ports, request);
+  if (!noSync)
+    await removeExpiredDisks(
+      ports,
+      members.map(({ member }) => member.host),
+    );
   return runMembers(ports, 'checkpoint', members, (known, lock) => {
     throwIfAborted(request.signal);
     if (noSync) return freezeAsItIs(ports, known);

@@ -3,6 +3,7 @@ import { isoUtc } from '../lib/times.ts';
 import { applyRetention } from '../model/retention.ts';
 import type { SweepPlan } from '../pool/pool.ts';
 import { confirmedGroups } from './confirm-groups.ts';
+import { removeExpiredDisks } from './expired-disks.ts';
 import { listGroups, membersOf } from './groups.ts';
 import { type JobOptions, jobOptions, runJob } from './job.ts';
 import { type KnownPoint, listKnownPoints, pointVm } from './known-points.ts';
@@ -89,6 +90,11 @@ export async function applyPrune(ports: Ports, plan: PrunePlan, options: JobOpti
   return runJob(ports, { kind: 'prune', subjects: plan.pools.map(({ pool }) => pool) }, async () => {
     const pools = [];
     for (const own of plan.pools) pools.push(await applyPool(ports, own, options));
+    const hosts = await ports.home.listHosts();
+    await removeExpiredDisks(
+      ports,
+      hosts.map(({ name }) => name),
+    );
     return reportOf(pools, false);
   });
 }

@@ -1,3 +1,4 @@
+import { removeExpiredDisks } from './expired-disks.ts';
 import { type JobOptions, jobOptions } from './job.ts';
 import type { Ports } from './ports.ts';
 import { replicate } from './replicate.ts';
@@ -12,6 +13,10 @@ export interface SyncRequest extends MemberSelection, JobOptions {
 /** Brings the replicas of members up to date: everything of a new one, then only what changed. */
 export async function sync(ports: Ports, { verify = 'now', ...request }: SyncRequest): Promise<MembersOutcome> {
   const members = await selectMembers(ports, request);
+  await removeExpiredDisks(
+    ports,
+    members.map(({ member }) => member.host),
+  );
   return runMembers(ports, 'sync', members, (known, lock) =>
     replicate(ports, known, { ...jobOptions(request), whole: false, verify, freeze: false, lock }),
   );

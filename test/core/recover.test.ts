@@ -1,9 +1,11 @@
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { checkConsistency } from '../../src/core/check-consistency.ts';
 import { checkpoint } from '../../src/core/checkpoint.ts';
 import { cleanLeftovers } from '../../src/core/leftovers.ts';
 import { applyProtect, planProtect } from '../../src/core/protect.ts';
+import { applyPrune, planPrune } from '../../src/core/prune.ts';
 import { recover } from '../../src/core/recover.ts';
 import { sync } from '../../src/core/sync.ts';
 import { diskFormats } from '../../src/disks/registry.ts';
@@ -112,6 +114,21 @@ describe('recover to original', () => {
       trackingReason: 'recovered to original',
       blocksDiffering: 0,
     });
+  });
+
+  it.each([
+    ['a sync', () => sync(home.ports, { all: true })],
+    ['a checkpoint', () => checkpoint(home.ports, { all: true })],
+    ['a consistency check', () => checkConsistency(home.ports, { all: true })],
+    ['a prune', async () => applyPrune(home.ports, await planPrune(home.ports, { trashMs: 0, emptyTrash: false }))],
+  ])('gives the place of the replaced disks back by %s once their time is over', async (_name, job) => {
+    const report = await recover(home.ports, { point: 'hv1/web@latest', to: 'original', keepOldMs: 60_000 });
+    await job();
+    for (const path of report.keptOld!) await expect(stat(path)).resolves.toBeDefined();
+    home.now += 120_000;
+    await job();
+    for (const path of report.keptOld!) await expect(stat(path)).rejects.toMatchObject({ code: 'ENOENT' });
+    for (const index of [0, 1]) expect((await home.content('web', index)).equals(expected[index]!)).toBe(true);
   });
 
   it('leaves the VM as it was when the new disk does not read back as the point', async () => {
