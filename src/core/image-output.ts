@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { flushFolder, retrySharing } from '../lib/durable-files.ts';
 import { MabsError, systemErrorCode } from '../lib/errors.ts';
 import { FileExistsError, FileMissingError, NotAFileError, TargetFullError } from '../lib/random-access-file.ts';
-import { flushFolder, retrySharing } from '../lib/replace-file.ts';
 
 /** An output that names what is being read: the image itself or one of its parents. */
 export class OutputIsInputError extends MabsError {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { ensureDir } from 'fs-extra/esm';
+import { makeFolderDurably } from '../lib/durable-files.ts';
 import { MabsError } from '../lib/errors.ts';
 import { groupSchema } from '../model/group.ts';
 import { NotEmptyError } from '../pool/open-pool.ts';
@@ -9,7 +9,7 @@ import type { PoolUsage } from '../pool/pool.ts';
 import { HEADER_NAME } from '../pool/pool-header.ts';
 import { checkEntityName, NameTakenError } from './entity-name.ts';
 import { sameName } from './home.ts';
-import { tellLostManifests } from './lost-manifests.ts';
+import { tellLostObjects } from './lost-manifests.ts';
 import { getPoolConfiguration } from './open-ports.ts';
 import type { AdminPorts, Home, NewPool, PoolConfiguration, Ports, SecretReference } from './ports.ts';
 import { refreshCatalog } from './refresh-catalog.ts';
@@ -84,7 +84,7 @@ export async function importPool(ports: AdminPorts, { path, name, secret }: Pool
     ...(unconfirmed && { groupsUnconfirmed: true }),
   };
   await ports.home.putPool(configuration);
-  await tellLostManifests(ports, configuration.name, await refreshCatalog(ports.catalog, pool, { rebuild: true }));
+  await tellLostObjects(ports, configuration.name, await refreshCatalog(ports.catalog, pool, { rebuild: true }));
   return { ...(await contentOf(ports, configuration)), rebuilt: known !== undefined };
 }
 
@@ -178,7 +178,7 @@ const OF_A_POOL = /^(keys|records|mabs-pool(\.[0-9a-f]{12}\.tmp)?)$/;
 
 /** Makes the folder, or sees that nothing is in it: the pool's own look knows only names that could be a pool's. */
 async function prepareFolder(folder: string): Promise<void> {
-  await ensureDir(folder);
+  await makeFolderDurably(folder);
   const others = (await readdir(folder)).filter((name) => !OF_THE_VOLUME.includes(name) && !OF_A_POOL.test(name));
   if (others.length > 0 && !existsSync(join(folder, HEADER_NAME))) throw new NotEmptyError(folder);
 }

@@ -1,7 +1,8 @@
-import { link, open, rename, rm, statfs } from 'node:fs/promises';
+import { open, rename, rm, statfs } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { ensureDir, pathExists } from 'fs-extra/esm';
+import { pathExists } from 'fs-extra/esm';
 import type { DiskFormatName } from '../disks/disk-format.ts';
+import { flushFolder, makeFolderDurably, renameExclusively, retrySharing } from '../lib/durable-files.ts';
 import { MabsError, systemErrorCode } from '../lib/errors.ts';
 import { isoUtc } from '../lib/times.ts';
 import type { Manifest, ManifestDisk } from '../model/manifest.ts';
@@ -49,7 +50,7 @@ export async function recoverToFolder(ports: Ports, source: RecoverySource, requ
   const disks = source.disks.map((disk) => ({ disk, file: pending(`${diskName(disk.index)}.${request.format}`) }));
   const texts = source.whole ? configurationFiles(source.point.manifest).map(({ name, bytes }) => ({ bytes, file: pending(name) })) : [];
   const files = [...disks, ...texts].map(({ file }) => file);
-  await ensureDir(folder);
+  await makeFolderDurably(folder);
   if (!request.overwrite) for (const { final } of files) await refuseExisting(final);
   await checkSpace(folder, source.disks);
   return await withJournaledFiles(ports, source, id, files, async () => {
@@ -57,7 +58,7 @@ export async function recoverToFolder(ports: Ports, source: RecoverySource, requ
     for (const { disk, file } of disks) recovered.push(await writeDisk(ports, source, disk, file, request));
     for (const { bytes, file } of texts) await writeDurably(file.temporary, bytes);
     for (const file of files) await settle(file, request.overwrite);
-    await syncFolder(folder);
+    await flushFolder(folder);
     return { target: `folder:${folder}`, disks: recovered, files: texts.map(({ file }) => file.final) };
   });
 }
@@ -95,23 +96,18 @@ async function withJournaledFiles<T>(
   try {
     return await run();
   } finally {
-    for (const { temporary } of files) await rm(temporary, { force: true });
+    for (const { temporary } of files) await rm(temporary, { force: true, maxRetries: 5 });
     await ports.home.journal.remove(id);
   }
 }
 
 /** Gives a complete file its name: atomically, and never over a file that appeared meanwhile unless told to. */
 async function settle({ temporary, final }: PendingFile, overwrite: boolean): Promise<void> {
-  if (overwrite) return rename(temporary, final);
+  if (overwrite) return await retrySharing(() => rename(temporary, final));
   try {
-    await link(temporary, final);
-    await rm(temporary);
+    await renameExclusively(temporary, final);
   } catch (error) {
-    const code = systemErrorCode(error);
-    if (code === 'EEXIST') throw new TargetExistsError(final);
-    // A file system without hard links (FAT, some shares).
-    await refuseExisting(final);
-    await rename(temporary, final);
+    throw systemErrorCode(error) === 'EEXIST' ? new TargetExistsError(final) : error;
   }
 }
 
@@ -155,16 +151,5 @@ async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
     await file.sync();
   } finally {
     await file.close();
-  }
-}
-
-/** Makes the new names durable; Windows neither can nor needs to flush a folder. */
-async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

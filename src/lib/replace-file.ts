@@ -1,10 +1,7 @@
 import { open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { flushFolder, retrySharing } from './durable-files.ts';
 import { systemErrorCode } from './errors.ts';
-
-const windows = process.platform === 'win32';
-const RETRY_MS = [5, 10, 20, 50, 100, 200, 400, 800];
 
 /**
  * Replaces a file whole: readers see the old content or the new, and after a power cut it is one of the two. Durable when this
@@ -37,31 +34,4 @@ export async function removeFileDurably(path: string): Promise<void> {
     if (systemErrorCode(error) !== 'ENOENT') throw error;
   }
   await flushFolder(dirname(path));
-}
-
-/** On Windows another program's handle (a virus scanner's, say) forbids a change for a moment: tried again for about 1.5 s. */
-export async function retrySharing<T>(change: () => Promise<T>): Promise<T> {
-  for (const wait of windows ? RETRY_MS : []) {
-    try {
-      return await change();
-    } catch (error) {
-      if (!['EPERM', 'EBUSY', 'EACCES'].includes(systemErrorCode(error) ?? '')) throw error;
-    }
-    await sleep(wait);
-  }
-  return change();
-}
-
-/** Makes the entries of a folder durable. Windows has no such call: there the file system's journal keeps their order. */
-export async function flushFolder(path: string): Promise<void> {
-  if (windows) return;
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } catch (error) {
-    // Some network and user-space file systems cannot flush a folder, and say so.
-    if (!['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(systemErrorCode(error) ?? '')) throw error;
-  } finally {
-    await handle.close();
-  }
 }

@@ -1,6 +1,6 @@
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { flushFolder, retrySharing } from '../../lib/durable-files.ts';
 import { systemErrorCode } from '../../lib/errors.ts';
 
 /**
@@ -22,7 +22,7 @@ async function replaceFile(path: string, content: string): Promise<void> {
     } finally {
       await handle.close();
     }
-    await withRetries(() => rename(temporary, path));
+    await retrySharing(() => rename(temporary, path));
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
@@ -33,45 +33,19 @@ async function replaceFile(path: string, content: string): Promise<void> {
 /** Reads a file, or `undefined` when there is none. */
 export async function readIfThere(path: string): Promise<Buffer | undefined> {
   try {
-    return await withRetries(() => readFile(path));
+    return await retrySharing(() => readFile(path));
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return undefined;
     throw error;
   }
 }
 
-/** Removes a file durably; none is a success. */
+/** Removes a file durably; none is a success, nor is there one where its folder is gone. */
 export async function removeFile(path: string): Promise<void> {
-  await withRetries(() => rm(path, { force: true }));
-  await flushFolder(dirname(path));
-}
-
-/** Makes the names in a folder durable. */
-export async function flushFolder(path: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  let handle: Awaited<ReturnType<typeof open>>;
+  await retrySharing(() => rm(path, { force: true }));
   try {
-    handle = await open(path, 'r');
+    await flushFolder(dirname(path));
   } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return;
-    throw error;
-  }
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-/** Virus scanners and indexers hold files open for moments on Windows: such a refusal is tried again for about a second. */
-async function withRetries<T>(act: () => Promise<T>): Promise<T> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      return await act();
-    } catch (error) {
-      const passing = process.platform === 'win32' && ['EPERM', 'EBUSY', 'EACCES'].includes(systemErrorCode(error) ?? '');
-      if (!passing || attempt >= 7) throw error;
-      await sleep(10 * 2 ** attempt);
-    }
+    if (systemErrorCode(error) !== 'ENOENT') throw error;
   }
 }

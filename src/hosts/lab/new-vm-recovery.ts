@@ -1,7 +1,7 @@
 import { isAbsolute, join, relative, resolve } from 'node:path';
+import { flushFolder } from '../../lib/durable-files.ts';
 import type { HostRecovery, RecoveredVm } from '../host.ts';
 import { startTracking } from './change-tracking.ts';
-import { flushFolder } from './durable-json.ts';
 import { type LabContext, lockFolder } from './lab-context.ts';
 import { rewriteVm, slashed } from './lab-vm.ts';
 import { inFolder } from './overlays.ts';

@@ -1,9 +1,9 @@
 import { dirname, join, posix } from 'node:path';
+import { flushFolder } from '../../lib/durable-files.ts';
 import { MabsError } from '../../lib/errors.ts';
 import { LockedError } from '../../lib/locks.ts';
 import type { HostRecovery, OriginalRecoveryRequest } from '../host.ts';
 import { startTracking } from './change-tracking.ts';
-import { flushFolder } from './durable-json.ts';
 import { describeDisks, isCheckpointDisk, type LabDisk } from './inventory.ts';
 import { filesOfOld } from './kept-old.ts';
 import { type LabContext, lockFolder, stepOnVm } from './lab-context.ts';

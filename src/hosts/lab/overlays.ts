@@ -1,8 +1,9 @@
 import { rename } from 'node:fs/promises';
 import { basename, dirname, extname, isAbsolute, join, resolve } from 'node:path';
 import { pathExists } from 'fs-extra/esm';
+import { flushFolder } from '../../lib/durable-files.ts';
 import { MabsError } from '../../lib/errors.ts';
-import { flushFolder, removeFile } from './durable-json.ts';
+import { removeFile } from './durable-json.ts';
 import { readFaults } from './faults.ts';
 import type { LabContext } from './lab-context.ts';
 import { type LabState, type Overlay, topOverlay, writeLabState } from './lab-state.ts';

@@ -1,11 +1,12 @@
 import { mkdir, rmdir } from 'node:fs/promises';
 import { isAbsolute, join, posix } from 'node:path';
-import { ensureDir, pathExists } from 'fs-extra/esm';
+import { pathExists } from 'fs-extra/esm';
 import { z } from 'zod';
 import type { DiskFormatName } from '../../disks/disk-format.ts';
+import { flushFolder, makeFolderDurably } from '../../lib/durable-files.ts';
 import { systemErrorCode } from '../../lib/errors.ts';
 import { trackingPath } from './change-tracking.ts';
-import { flushFolder, removeFile } from './durable-json.ts';
+import { removeFile } from './durable-json.ts';
 import type { LabContext } from './lab-context.ts';
 import { inFolder } from './overlays.ts';
 
@@ -63,7 +64,7 @@ export async function freePath(folder: string, wanted: string, taken: ReadonlySe
 
 /** Makes a folder of this name, or of the first free one like it; never one that is there. Answers its name. */
 export async function makeFolder(parent: string, wanted: string): Promise<string> {
-  await ensureDir(parent);
+  await makeFolderDurably(parent);
   for (let number = 1; ; number++) {
     const name = number === 1 ? wanted : `${wanted}-${number}`;
     try {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { open, readdir, stat, statfs, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { flushFolder, makeFolderDurably, retrySharing } from '../../lib/durable-files.ts';
 import { systemErrorCode } from '../../lib/errors.ts';
 import {
   BlobMissingError,
@@ -13,7 +14,6 @@ import {
   DEFAULT_GET_LIMIT,
   TEMPORARY_SUFFIX,
 } from '../blob-store.ts';
-import { flushFolder, makeFolderDurably, retrySharing } from './durable-files.ts';
 import { LocalReader } from './local-reader.ts';
 import { LocalWriter } from './local-writer.ts';
 import { storeError } from './store-error.ts';

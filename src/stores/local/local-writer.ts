@@ -1,7 +1,7 @@
 import { type FileHandle, unlink } from 'node:fs/promises';
+import { renameExclusively, retrySharing } from '../../lib/durable-files.ts';
 import { systemErrorCode } from '../../lib/errors.ts';
 import { BlobExistsError, type BlobWriter } from '../blob-store.ts';
-import { renameExclusively, retrySharing } from './durable-files.ts';
 import { storeError } from './store-error.ts';
 
 /** Writes one file under a temporary name beside its final one. After any failure it can only be aborted. */

@@ -1,9 +1,12 @@
 import { link, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { systemErrorCode } from '../../lib/errors.ts';
+import { systemErrorCode } from './errors.ts';
 
 const windows = process.platform === 'win32';
+
+/** What Windows answers while another program's handle forbids a change. */
+const SHARING = ['EPERM', 'EBUSY', 'EACCES'];
 
 /** Waits between tries of an operation that another program's handle forbids, as virus scanners do for a moment. */
 const RETRY_MS = [5, 10, 20, 50, 100, 200, 400, 800];
@@ -14,7 +17,7 @@ export async function retrySharing<T>(change: () => Promise<T>): Promise<T> {
     try {
       return await change();
     } catch (error) {
-      if (!['EPERM', 'EBUSY', 'EACCES'].includes(systemErrorCode(error) ?? '')) throw error;
+      if (!SHARING.includes(systemErrorCode(error) ?? '')) throw error;
     }
     await sleep(wait);
   }
@@ -47,18 +50,33 @@ export async function makeFolderDurably(path: string): Promise<void> {
  * hard link is exclusive everywhere it exists; where it does not, a look before the rename is, since one process at a time writes a name.
  */
 export async function renameExclusively(from: string, to: string): Promise<void> {
-  try {
-    await retrySharing(() => link(from, to));
-    await retrySharing(() => unlink(from));
-  } catch (error) {
-    if (
-      !['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV', 'EINVAL', 'UNKNOWN', 'EISDIR'].includes(systemErrorCode(error) ?? '')
-    )
-      throw error;
+  if (await linked(from, to)) await removeFormerName(from);
+  else {
     if (await exists(to)) throw Object.assign(new Error(`EEXIST: ${to}`), { code: 'EEXIST', errno: -17 });
     await retrySharing(() => rename(from, to));
   }
   await flushFolder(dirname(to));
+}
+
+/** Links a file under a second name; false where the file system knows no hard links. */
+async function linked(from: string, to: string): Promise<boolean> {
+  try {
+    await retrySharing(() => link(from, to));
+    return true;
+  } catch (error) {
+    const unsupported = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV', 'EINVAL', 'UNKNOWN', 'EISDIR'];
+    if (!unsupported.includes(systemErrorCode(error) ?? '')) throw error;
+    return false;
+  }
+}
+
+/** The file has its final name by now: a former one that somebody keeps open stays for whoever removes what is left over. */
+async function removeFormerName(path: string): Promise<void> {
+  try {
+    await retrySharing(() => unlink(path));
+  } catch (error) {
+    if (!SHARING.includes(systemErrorCode(error) ?? '')) throw error;
+  }
 }
 
 async function exists(path: string): Promise<boolean> {
