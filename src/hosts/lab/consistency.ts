@@ -67,11 +67,7 @@ function planRunning(definition: VmDefinition & { readonly name: string }, fault
   }
   if (faults.has('vss-fails'))
     return lowered(name, wish, 'online', os === 'linux' ? 'fsfreeze in the guest failed' : "the guest's VSS answered with an error");
-  if (os === 'linux') {
-    const reason = 'a Linux guest is at best file-consistent';
-    if (wish.consistency === 'require-application') throw new ConsistencyNotMetError(name, reason);
-    return { way: 'online', consistency: 'file', reason };
-  }
+  if (os === 'linux') return { way: 'online', consistency: 'file', reason: 'a Linux guest is at best file-consistent' };
   return { way: 'online', consistency: 'application' };
 }
 

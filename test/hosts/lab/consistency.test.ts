@@ -73,16 +73,10 @@ describe('what a capture guarantees', () => {
   it('never falls below what the group requires', () => {
     const required = { consistency: 'require-application' } as const;
     expect(plan({}, required).consistency).toBe('application');
+    expect(plan({ os: 'linux' }, required).consistency).toBe('file');
     expect(plan({ state: 'off' }, required).consistency).toBe('offline');
     const replica = { state: 'off', replication: { mode: 'Replica' } };
-    for (const definition of [
-      ...NOT_ONLINE,
-      { os: 'linux' },
-      { state: 'saved' },
-      { state: 'paused' },
-      { state: 'off', crashed: true },
-      replica,
-    ])
+    for (const definition of [...NOT_ONLINE, { state: 'saved' }, { state: 'paused' }, { state: 'off', crashed: true }, replica])
       expect(() => plan(definition, required)).toThrow(expect.objectContaining({ code: 'MABS-CONSISTENCY-NOT-MET' }));
   });
 
