@@ -1,10 +1,13 @@
+import { MabsError } from '../lib/errors.ts';
 import { manifestName } from '../pool/manifest-roll.ts';
 import type { CheckDepth, Pool, PoolCheckResult } from '../pool/pool.ts';
+import { FencedError } from '../pool/pool-owner.ts';
 import { raiseAlert, resolveAlert } from './alerts.ts';
 import { type JobOptions, runJob } from './job.ts';
+import { recordName } from './lost-manifests.ts';
 import { getPoolConfiguration } from './open-ports.ts';
 import type { Ports } from './ports.ts';
-import { refreshManifests } from './refresh-catalog.ts';
+import { refreshCatalog } from './refresh-catalog.ts';
 import { recordVerified, verifiedRecords } from './verified.ts';
 
 export const POOL_DAMAGED_ALERT = 'MABS-POOL-DAMAGED';
@@ -48,7 +51,7 @@ export async function checkPool(
       ...(signal && { signal }),
       ...(onProgress && { onProgress: (progress) => onProgress({ label: `checking ${poolName}`, ...progress }) }),
     });
-    const result = await withLostManifests(ports, pool, checked);
+    const result = await withLostObjects(ports, pool, checked);
     await settle(ports, pool, poolName, result);
     const { status, blocksRead, bytesRead, damage, complete, verified } = result;
     return { pool: poolName, depth, status, blocksRead, bytesRead, damage, complete, verified: verified.length };
@@ -56,21 +59,31 @@ export async function checkPool(
   return runJob(ports, { kind: 'pool-check', subjects: [poolName] }, run, ({ status }) => (status === 'damaged' ? 'partly' : 'ok'));
 }
 
-/** What the pool alone cannot tell: manifests that this home has seen and that are there no more. */
-async function withLostManifests({ catalog }: Ports, pool: Pool, result: PoolCheckResult): Promise<PoolCheckResult> {
-  const lost = new Set(await refreshManifests(catalog, pool));
-  if (lost.size === 0) return result;
-  const known = await catalog.listManifests({ poolId: pool.info.id });
-  const damage = known
-    .filter(({ seq }) => lost.has(seq))
-    .map(({ seq, manifest: { id, kind } }) => ({
-      file: manifestName(seq),
-      offset: 0,
-      kind: 'missing',
-      affectedPoints: kind === 'point' ? [id] : [],
-    }));
-  const others = result.damage.filter(({ file }) => !damage.some((each) => each.file === file));
+/** What the pool alone cannot tell: manifests and records that this home has seen and that are there no more. */
+async function withLostObjects({ catalog }: Ports, pool: Pool, result: PoolCheckResult): Promise<PoolCheckResult> {
+  const { manifests, records } = await refreshCatalog(catalog, pool);
+  if (manifests.length + records.length === 0) return result;
+  const known = new Map((await catalog.listManifests({ poolId: pool.info.id })).map(({ seq, manifest }) => [seq, manifest]));
+  const lost = [
+    ...manifests.map((seq) => {
+      const manifest = known.get(seq);
+      return { file: manifestName(seq), affectedPoints: manifest?.kind === 'point' ? [manifest.id] : [] };
+    }),
+    ...records.map((record) => ({ file: recordName(record), affectedPoints: record.kind === 'hold' ? [record.owner] : [] })),
+  ];
+  const told = new Set(result.damage.filter(({ kind }) => kind !== 'missing').map(({ file }) => file));
+  const damage = lost.filter(({ file }) => !told.has(file)).map((each) => ({ ...each, offset: 0, kind: 'missing' }));
+  const others = result.damage.filter(({ file }) => told.has(file) || !damage.some((each) => each.file === file));
   return { ...result, status: 'damaged', damage: [...others, ...damage] };
+}
+
+/** Notes what is proven. A home that only reads the pool, or cannot tell whether it owns it, keeps no note. */
+async function noteVerified(ports: Ports, pool: Pool, ids: readonly string[]): Promise<void> {
+  try {
+    await recordVerified(ports, pool, ids);
+  } catch (error) {
+    if (!(error instanceof FencedError || (error instanceof MabsError && error.kind === 'damaged'))) throw error;
+  }
 }
 
 async function verifiedIds(ports: Ports, pool: Pool): Promise<Set<string>> {
@@ -80,7 +93,7 @@ async function verifiedIds(ports: Ports, pool: Pool): Promise<Set<string>> {
 }
 
 async function settle(ports: Ports, pool: Pool, name: string, { status, damage, verified, complete }: PoolCheckResult): Promise<void> {
-  await recordVerified(ports, pool, verified);
+  await noteVerified(ports, pool, verified);
   if (status === 'damaged') {
     const points = new Set(damage.flatMap(({ affectedPoints }) => affectedPoints)).size;
     await raiseAlert(ports, {

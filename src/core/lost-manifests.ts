@@ -5,7 +5,7 @@ import type { Random } from '../lib/random.ts';
 import type { Pool } from '../pool/pool.ts';
 import { raiseAlert, resolveAlert } from './alerts.ts';
 import type { Ports } from './ports.ts';
-import { refreshManifests } from './refresh-catalog.ts';
+import { type LostObjects, refreshManifests } from './refresh-catalog.ts';
 
 /** An alert about manifests that a pool no longer has. */
 export const MANIFESTS_LOST_ALERT = 'MABS-POOL-MANIFESTS-LOST';
@@ -44,15 +44,30 @@ export async function requireWholeRoll({ catalog }: Pick<Ports, 'catalog'>, pool
   if (lost.length > 0) throw new ManifestsLostError(poolName, lost);
 }
 
-/** Keeps the alert about a pool's lost manifests: raised while some are lost, resolved when they are back. */
-export async function tellLostManifests(
+/** Keeps the alert about what a pool has lost: raised while something is missing, resolved when it is back. */
+export async function tellLostObjects(
   ports: { readonly catalog: Catalog; readonly clock: Clock; readonly random: Random },
   poolName: string,
-  lost: readonly number[],
+  { manifests, records }: LostObjects,
 ): Promise<void> {
   const isOpen = (await ports.catalog.listAlerts()).some(({ code, subject }) => code === MANIFESTS_LOST_ALERT && subject === poolName);
-  if (lost.length > 0) {
-    const { message, hint } = new ManifestsLostError(poolName, lost);
+  if (manifests.length + records.length > 0) {
+    const { message, hint } = manifests.length > 0 ? new ManifestsLostError(poolName, manifests) : new RecordsLostError(poolName, records);
     await raiseAlert(ports, { code: MANIFESTS_LOST_ALERT, severity: 'critical', subject: poolName, message, hint });
   } else if (isOpen) await resolveAlert(ports, MANIFESTS_LOST_ALERT, poolName);
+}
+
+/** The same of holds and groups: what they said still holds in this home, so nothing is refused for them. */
+class RecordsLostError extends MabsError {
+  readonly code = MANIFESTS_LOST_ALERT;
+  readonly hint = 'This home goes by what it remembers of them. Is the volume whole? Run mabs pool check.';
+  override readonly kind = 'damaged';
+  constructor(pool: string, records: LostObjects['records']) {
+    super(`records are gone from the pool ${pool} that nobody removed: ${records.slice(0, 5).map(recordName).join(', ')}`);
+  }
+}
+
+/** Where a record lies in its pool. */
+export function recordName({ kind, owner, number }: LostObjects['records'][number]): string {
+  return `records/${kind}/${owner}/${String(number).padStart(8, '0')}`;
 }

@@ -10,7 +10,7 @@ import type { Pool } from '../pool/pool.ts';
 import { HomeMissingError, locksFolder, openHome, sameName } from './home.ts';
 import { readHomeFile } from './home-files.ts';
 import type { Implementations, PoolAccess } from './implementations.ts';
-import { tellLostManifests } from './lost-manifests.ts';
+import { tellLostObjects } from './lost-manifests.ts';
 import type { AdminPorts, Home, PoolConfiguration, SecretReference } from './ports.ts';
 import { refreshCatalog } from './refresh-catalog.ts';
 import { readSecret } from './secrets.ts';
@@ -113,7 +113,7 @@ async function openKnownPool(
   try {
     if (pool.info.id !== configuration.id) throw new PoolReplacedError(configuration);
     const lost = await refreshCatalog(catalog, pool);
-    await tellLostManifests({ catalog, clock: context.clock, random: context.random }, configuration.name, lost);
+    await tellLostObjects({ catalog, clock: context.clock, random: context.random }, configuration.name, lost);
     return pool;
   } catch (error) {
     await pool[Symbol.asyncDispose]();

@@ -189,14 +189,9 @@ async function heal(
   uses: ReadonlyMap<string, PackUse>,
 ): Promise<Set<string>> {
   if (packs.size === 0 || !(await isOwned(parts))) return new Set();
-  const damaged = [...packs].filter(([, found]) => found.every(({ kind }) => kind !== 'missing')).map(([name]) => name);
-  return new Set(
-    await healPacks(
-      parts,
-      index,
-      damaged.map((name) => ({ name, neededOnlyHere: uses.get(name)?.blocks ?? new Set() })),
-    ),
-  );
+  // One that is missing is only forgotten by the index: should it come back, it is indexed again.
+  const damaged = [...packs.keys()].map((name) => ({ name, neededOnlyHere: uses.get(name)?.blocks ?? new Set<string>() }));
+  return new Set(await healPacks(parts, index, damaged));
 }
 
 /**

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { checkPool } from '../../src/core/check-pool.ts';
 import { checkpoint } from '../../src/core/checkpoint.ts';
-import { tellLostManifests } from '../../src/core/lost-manifests.ts';
+import { holdPoint } from '../../src/core/hold-point.ts';
+import { tellLostObjects } from '../../src/core/lost-manifests.ts';
 import { listPoints } from '../../src/core/points.ts';
 import { applyProtect, planProtect } from '../../src/core/protect.ts';
 import { planPrune } from '../../src/core/prune.ts';
@@ -31,7 +32,21 @@ beforeEach(async () => {
 afterEach(() => home[Symbol.asyncDispose]());
 
 const lost = { code: 'MABS-POOL-MANIFESTS-LOST' };
-const refresh = async (options = {}) => tellLostManifests(home.ports, 'main', await refreshCatalog(home.ports.catalog, home.pool, options));
+const refresh = async (options = {}) => tellLostObjects(home.ports, 'main', await refreshCatalog(home.ports.catalog, home.pool, options));
+
+describe('a hold gone from the volume', () => {
+  it('goes on in the home that gave it, and a check names it', async () => {
+    const { id } = points[0]!;
+    await holdPoint(home.ports, { point: id, reason: 'audit', owner: 'ada' });
+    await rm(join(home.folder, 'pool', 'records/hold'), { recursive: true });
+    await refresh();
+    expect((await listPoints(home.ports)).find((point) => point.id === id)).toMatchObject({ held: true });
+    const { damage } = await checkPool(home.ports, { pool: 'main', depth: 'all', resume: false });
+    expect(damage).toContainEqual({ file: `records/hold/${id}/00000001`, offset: 0, kind: 'missing', affectedPoints: [id] });
+    await refresh({ rebuild: true });
+    expect((await listPoints(home.ports)).find((point) => point.id === id)).toMatchObject({ held: false });
+  });
+});
 
 describe('the newest manifest of a pool gone from the volume', () => {
   it('is missed: an alert tells it, and a check names it with its point', async () => {

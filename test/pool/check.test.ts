@@ -145,6 +145,29 @@ describe.each([
     },
   );
 
+  it('forgets a pack that is gone once everything in it was stored again', async () => {
+    const { pool, store } = await aPool(options);
+    const point = await commitPoint(pool, one);
+    const file = await largestOf(store, await objectNames(store, 'packs/'));
+    await store.remove(file);
+    expect((await pool.check({ depth: 'all' })).status).toBe('damaged');
+    const disk = point.manifest.disks[0]!;
+    await using writer = await pool.beginWrite();
+    await writer.writeDisk({
+      source: aMemoryDisk(one),
+      base: { root: disk.root, virtualSize: disk.virtualSize, leftOut: [] },
+      leftOut: [],
+      sample: false,
+      verifyNew: true,
+      mend: true,
+    });
+    await writer[Symbol.asyncDispose]();
+    await pool.check({ depth: 'all' });
+    expect(await pool.check({ depth: 'all' })).toMatchObject({ status: 'ok', damage: [] });
+    expect((await restored(pool, point)).equals(one)).toBe(true);
+    await pool.sweep();
+  });
+
   it('takes nothing away while a page of a map is damaged, whatever else is', async () => {
     const { pool, store } = await aPool(options);
     await commitPoint(pool, one);
