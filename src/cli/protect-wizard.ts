@@ -1,8 +1,9 @@
 import { findGroup, listGroups } from '../core/groups.ts';
-import { listLiveVms } from '../core/inventory.ts';
+import { type LiveVm, listLiveVms } from '../core/inventory.ts';
 import type { Ports } from '../core/ports.ts';
 import type { ProtectRequest } from '../core/protect.ts';
 import { defaultPolicy, type Policy } from '../model/group.ts';
+import { parseVmName } from '../model/names.ts';
 import type { App } from './app.ts';
 import { quoted } from './missing-arguments.ts';
 import { FLAG_OF, parsePolicy, writeSetting } from './policy-options.ts';
@@ -25,10 +26,14 @@ export async function protectWizard(app: App, given: Given): Promise<ProtectRequ
     policy: given.policy,
     ...(given.pool === undefined ? {} : { pool: given.pool }),
   };
-  const isNew = !(await findGroup(ports, request.group));
-  if (isNew) request = { ...(await withPool(app, ports, request)), policy: { ...(await askPolicy(app, given.policy)), ...given.policy } };
+  if (!(await findGroup(ports, request.group))) {
+    request = await withPool(app, ports, request, given.pool);
+    request = { ...request, policy: { ...(await askPolicy(app, { ...defaultPolicy, ...given.policy })), ...given.policy } };
+  }
   for (;;) {
-    app.note(summaryOf(request));
+    // A group that exists keeps what is not changed here.
+    const usual = (await findGroup(ports, request.group))?.group.policy ?? defaultPolicy;
+    for (const line of summaryOf(request, usual)) app.note(line);
     const step = await app.choose('Is this right?', [
       { name: 'Yes, protect', value: 'done' as const },
       { name: 'Change the name of the group', value: 'group' as const },
@@ -38,9 +43,10 @@ export async function protectWizard(app: App, given: Given): Promise<ProtectRequ
     ]);
     if (step === 'done') break;
     if (step === 'cancel') throw new UsageError('nothing was recorded', 'Run mabs protect again when you are ready.');
-    if (step === 'group') request = { ...request, group: await askGroup(app, ports) };
+    if (step === 'group') request = await withPool(app, ports, { ...request, group: await askGroup(app, ports) }, given.pool);
     if (step === 'members') request = { ...request, members: await askMembers(app, ports) };
-    if (step === 'policy') request = { ...request, policy: { ...request.policy, ...(await askPolicy(app, request.policy)) } };
+    if (step === 'policy')
+      request = { ...request, policy: { ...request.policy, ...(await askPolicy(app, { ...usual, ...request.policy })) } };
   }
   app.note(`The same without questions: ${commandLineOf(request)}`);
   return request;
@@ -76,7 +82,7 @@ async function askMembers(app: App, ports: Ports): Promise<string[]> {
   for (;;) {
     const choices = vms.map(({ host, vm }) => ({
       name: `${host}/${vm.name}`,
-      value: `${host}/{${vm.id}}`,
+      value: shortestName({ host, vm }, vms),
       hint: `${vm.state}, ${vm.consistency}`,
     }));
     const chosen = await app.chooseMany('Which virtual machines?', choices);
@@ -85,15 +91,24 @@ async function askMembers(app: App, ports: Ports): Promise<string[]> {
   }
 }
 
-async function withPool(app: App, ports: Ports, request: ProtectRequest): Promise<ProtectRequest> {
+/** The name of a VM where it names that one alone and can be typed, else its GUID. */
+function shortestName({ host, vm }: LiveVm, all: readonly LiveVm[]): string {
+  const name = `${host}/${vm.name}`;
+  const isOnly = all.filter((other) => `${other.host}/${other.vm.name}`.toLowerCase() === name.toLowerCase()).length === 1;
+  return isOnly && /^[^\p{C}]+$/u.test(name) && !parseVmName(name).byId ? name : `${host}/{${vm.id}}`;
+}
+
+/** The pool that was given; for a new group where there are several, one of them. A group that exists has its own. */
+async function withPool(app: App, ports: Ports, { pool, ...request }: ProtectRequest, given: string | undefined): Promise<ProtectRequest> {
+  if (given !== undefined) return { ...request, pool: given };
   const pools = await ports.home.listPools();
-  if (request.pool !== undefined || pools.length < 2) return request;
+  if (pools.length < 2 || (await findGroup(ports, request.group))) return request;
+  if (pool !== undefined) return { ...request, pool };
   const choices = pools.map(({ name, path }) => ({ name, value: name, hint: path }));
   return { ...request, pool: await app.choose('In which pool?', choices) };
 }
 
-async function askPolicy(app: App, given: Partial<Policy>): Promise<Partial<Policy>> {
-  const before = { ...defaultPolicy, ...given };
+async function askPolicy(app: App, before: Policy): Promise<Partial<Policy>> {
   const ask = (message: string, setting: keyof Policy, parse: (text: string) => Partial<Policy>) =>
     app
       .ask({
@@ -113,10 +128,10 @@ async function askPolicy(app: App, given: Partial<Policy>): Promise<Partial<Poli
   };
 }
 
-function summaryOf({ group, members, pool, policy }: ProtectRequest): string {
-  const settings = { ...defaultPolicy, ...policy };
+function summaryOf({ group, members, pool, policy }: ProtectRequest, usual: Policy): string[] {
+  const settings = { ...usual, ...policy };
   const lines = (Object.keys(settings) as (keyof Policy)[]).map(
     (setting) => `  ${FLAG_OF[setting].slice(2).padEnd(16)} ${writeSetting(setting, settings[setting])}`,
   );
-  return [`Group ${group}${pool ? ` in the pool ${pool}` : ''}`, `  members          ${members.join(', ')}`, ...lines].join('\n');
+  return [`Group ${group}${pool ? ` in the pool ${pool}` : ''}`, `  members          ${members.join(', ')}`, ...lines];
 }

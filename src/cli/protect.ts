@@ -29,7 +29,7 @@ export function protectCommand(app: App, plan = planProtect, apply = applyProtec
       const ports = await app.ports();
       const planned = await plan(ports, request);
       const asks = !planned.isNew && (planned.added.length > 0 || planned.changed.length > 0);
-      if (asks && !options.dryRun && !app.yes) app.note(differenceView(planned));
+      if (asks && !options.dryRun && !app.yes) for (const line of differenceLines(planned)) app.note(line);
       const agreed = options.dryRun || !asks || (await app.confirm(`Change the group ${planned.group.name}?`));
       if (!options.dryRun && agreed) await apply(ports, planned);
       app.render(resultOf(planned, options.dryRun === true, agreed), protectView);
@@ -50,10 +50,24 @@ async function requestOf(app: App, options: ProtectOptions): Promise<ProtectRequ
         ...(pool === undefined ? {} : { pool }),
       });
     }
-    const missing = [...(group === undefined ? ['--group'] : []), ...(member.length === 0 ? ['--member'] : [])];
+    const needsPool = pool === undefined && (await hasSeveralPools(app));
+    const missing = [
+      ...(group === undefined ? ['--group'] : []),
+      ...(member.length === 0 ? ['--member'] : []),
+      ...(group === undefined && needsPool ? ['--pool'] : []),
+    ];
     throw new UsageError(`mabs protect needs ${missing.join(', ')}`, 'Run mabs protect --help for what they mean and for examples.');
   }
   return { group, members: member, policy, ...(pool === undefined ? {} : { pool }) };
+}
+
+/** A home that cannot be opened is not what is wrong with the command line. */
+async function hasSeveralPools(app: App): Promise<boolean> {
+  const pools = await app
+    .ports()
+    .then(({ home }) => home.listPools())
+    .catch(() => []);
+  return pools.length > 1;
 }
 
 function resultOf(plan: ProtectPlan, dryRun: boolean, agreed: boolean) {
@@ -70,19 +84,19 @@ function resultOf(plan: ProtectPlan, dryRun: boolean, agreed: boolean) {
   };
 }
 
-function differenceView({ added, changed }: Pick<ProtectPlan, 'added' | 'changed'>): string {
+function differenceLines({ added, changed }: Pick<ProtectPlan, 'added' | 'changed'>): string[] {
   const lines = [
     ...added.map((vm) => `  + ${vm}`),
     ...changed.map(({ setting, from, to }) => `  ~ ${FLAG_OF[setting]}: ${writeSetting(setting, from)} → ${writeSetting(setting, to)}`),
   ];
-  return lines.length > 0 ? lines.join('\n') : '  nothing changes';
+  return lines.length > 0 ? lines : ['  nothing changes'];
 }
 
 function protectView(result: ReturnType<typeof resultOf>, style: Style): string {
   if (result.status === 'cancelled') return 'Nothing was changed.';
   const verb = result.status === 'planned' ? 'Would protect' : 'Protected';
   const head = `${verb} in the group ${style.bold(result.group)} (pool ${result.pool}):`;
-  if (!result.isNew) return `${head}\n${differenceView(result)}`;
+  if (!result.isNew) return [head, ...differenceLines(result)].join('\n');
   const next = `Make the initial replica and the first recovery point: mabs checkpoint --group ${result.group}`;
   return [head, ...result.members.map((vm) => `  + ${vm}`), ...(result.status === 'ok' ? [next] : [])].join('\n');
 }

@@ -46,6 +46,8 @@ export function fakeApp(overrides: Partial<App> & { readonly answers?: readonly 
       out.push(Uint8Array.from(bytes));
     },
     note(line) {
+      // On a terminal a line break inside a note is shown as the text of one.
+      if (line.includes('\n')) throw new Error(`a note is one line: ${line}`);
       notes.push(line);
     },
     withProgress: (_title, run) => run((step) => progress.push(step)),

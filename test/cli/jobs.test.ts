@@ -73,6 +73,33 @@ describe('mabs protect', () => {
     await expect(run(protectCommand, [])).rejects.toMatchObject({ kind: 'usage', message: expect.stringContaining('--group, --member') });
   });
 
+  it('names the pool, too, where there are several', async () => {
+    const [pool] = await home.ports.home.listPools();
+    const listPools = async () => [pool, { ...pool, name: 'second' }];
+    const two = { ports: async () => ({ ...home.ports, home: { ...home.ports.home, listPools } }) as never };
+    await expect(run(protectCommand, [], two)).rejects.toMatchObject({ message: 'mabs protect needs --group, --member, --pool' });
+    await expect(run(protectCommand, ['--pool', 'main'], two)).rejects.toMatchObject({ message: 'mabs protect needs --group, --member' });
+  });
+
+  it('changes nothing of an existing group by the questions that is not answered otherwise', async () => {
+    await protect('--member', 'hv1/web', '--retention', '30d', '--checkpoint', '06:00');
+    const steps = ['policy', 'done'];
+    const app = anApp({
+      interactive: true,
+      yes: true,
+      ask: async ({ default: usual }) => usual!,
+      choose: async <T>() => steps.shift() as T,
+      chooseMany: async <T>(_message: string, choices: readonly Choice<T>[]) =>
+        choices.filter(({ name }) => name === 'hv1/db').map(({ value }) => value),
+    });
+    await runCommand(protectCommand(app), '--group', 'servers');
+    expect(app.stderr()).toMatch(/retention +30d/);
+    expect((await listGroups(home.ports))[0]!.group).toMatchObject({
+      members: [{ vmName: 'web' }, { vmName: 'db' }],
+      policy: { retentionMs: 30 * 86_400_000, checkpointTimes: ['06:00'] },
+    });
+  });
+
   it('asks for the basics on a terminal, lets a step be taken back, and tells the command line', async () => {
     const steps = ['group', 'done'];
     const names = ['first', 'second'];
@@ -90,7 +117,26 @@ describe('mabs protect', () => {
     await runCommand(protectCommand(app));
     const [group] = await listGroups(home.ports);
     expect(group!.group).toMatchObject({ name: 'second', members: [{}] });
-    expect(app.stderr()).toContain(`mabs protect --group second --member hv1/{${group!.group.members[0]!.vmId}} --retention 10d`);
+    expect(app.stderr()).toContain(`mabs protect --group second --member hv1/${group!.group.members[0]!.vmName} --retention 10d`);
+  });
+
+  it('asks with the GUIDs of VMs that have one name, or a name that cannot be typed', async () => {
+    await home.change('web', (definition) => Object.assign(definition, { name: 'same' }));
+    await home.change('db', (definition) => Object.assign(definition, { name: 'SAME' }));
+    const asked: unknown[] = [];
+    const look = async () => {
+      const chooseMany = async <T>(_message: string, choices: readonly Choice<T>[]) => {
+        asked.push(...choices.map(({ value }) => value));
+        throw new Error('seen');
+      };
+      await expect(runCommand(protectCommand(anApp({ interactive: true, chooseMany })), '--group', 'servers')).rejects.toThrow('seen');
+    };
+    await look();
+    await home.change('db', (definition) => Object.assign(definition, { name: 'tab\there' }));
+    await look();
+    const [web, db] = ['web', 'db'].map((name) => `hv1/{${home.vm(name).id}}`);
+    expect(new Set(asked.slice(0, 2))).toEqual(new Set([web, db]));
+    expect(new Set(asked.slice(2))).toEqual(new Set(['hv1/same', db]));
   });
 
   it('writes command lines that a shell takes', () =>
