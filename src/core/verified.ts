@@ -21,14 +21,26 @@ export async function verifiedRecords({ catalog }: Ports, poolId?: string): Prom
   return new Map((await catalog.listRecords('verified', poolId)).map((record) => [record.owner, record]));
 }
 
-/** Records that manifests were read back and are right. */
+/** Every record is a file made durable: one that says nearly the same is not written again. */
+const RENEWED_AFTER_MS = 86_400_000;
+
+/** Records that manifests were read back and are right; of those that were so within a day the former time stays. */
 export async function recordVerified(ports: Ports, pool: Pool, manifestIds: readonly string[]): Promise<void> {
-  const payload: z.infer<typeof verifiedSchema> = { version: 1, at: isoUtc(ports.clock.now()) };
+  const now = ports.clock.now();
+  const records = await verifiedRecords(ports, pool.info.id);
+  const known = new Map((await ports.catalog.listManifests({ poolId: pool.info.id })).map(({ manifest }) => [manifest.id, manifest]));
+  const isRecent = (id: string) => {
+    const manifest = known.get(id);
+    const at = manifest && verifiedAt(manifest, records);
+    return at !== undefined && now - Date.parse(at) < RENEWED_AFTER_MS;
+  };
+  const payload: z.infer<typeof verifiedSchema> = { version: 1, at: isoUtc(now) };
+  const due = manifestIds.filter((id) => !isRecent(id));
   await putRecords(
     ports,
     pool,
     'verified',
-    manifestIds.map((owner) => ({ owner, payload })),
+    due.map((owner) => ({ owner, payload })),
   );
 }
 

@@ -5,6 +5,7 @@ import { checkConsistency } from '../../src/core/check-consistency.ts';
 import { checkPool } from '../../src/core/check-pool.ts';
 import { checkpoint } from '../../src/core/checkpoint.ts';
 import { applyRemovePoint, planRemovePoint } from '../../src/core/hold-point.ts';
+import { listPoints } from '../../src/core/points.ts';
 import { applyProtect, planProtect } from '../../src/core/protect.ts';
 import { applyPrune, planPrune } from '../../src/core/prune.ts';
 import { recover } from '../../src/core/recover.ts';
@@ -75,6 +76,19 @@ describe('the jobs over a real lab and a real pool', () => {
     const tracked = (await sync(home.ports, { all: true })).report.members[0]!;
     expect(tracked).toMatchObject({ tracking: 'rct', blocksDiffering: 2, bytesChanged: 131_072 });
     expect(tracked.bytesScanned).toBeLessThanOrEqual(131_072);
+  });
+
+  it('tell by a check what is proven, and write it down anew only after a day', async () => {
+    await aPoint();
+    const verified = async () => (await readdir(join(home.folder, 'pool', 'records', 'verified'), { recursive: true })).length;
+    const before = await verified();
+    expect((await check()).verified).toBe(2);
+    expect(await verified()).toBe(before);
+    home.now += 2 * 86_400_000;
+    await check();
+    expect(await verified()).toBeGreaterThan(before);
+    const [point] = await listPoints(home.ports);
+    expect(Date.parse(point!.verifiedAt!)).toBeGreaterThan(home.now - 60_000);
   });
 
   it('go on when a manifest of the pool is lost', async () => {
