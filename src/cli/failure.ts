@@ -35,16 +35,39 @@ export function describeFailure(thrown: unknown, interrupted: boolean): Failure 
     const hint = 'Run the command again: what was already stored is not sent twice.';
     return { code: 'MABS-INTERRUPTED', message: 'interrupted', hint, exitCode: EXIT_CODES.interrupted };
   }
-  return systemFailure(error) ?? internalFailure(error);
+  return systemFailure(error) ?? databaseFailure(error) ?? internalFailure(error);
+}
+
+/** What SQLite's primary result codes say about the machine: the volume or the rights, and not mabs. */
+const DATABASE_HINTS: Readonly<Record<number, string>> = {
+  3: SYSTEM_HINTS.EACCES!,
+  5: 'Other mabs processes keep the home busy: run the command again when they have ended.',
+  8: SYSTEM_HINTS.EROFS!,
+  10: SYSTEM_HINTS.EIO!,
+  14: SYSTEM_HINTS.EACCES!,
+};
+const DATABASE_FULL = 13;
+
+/** Errors of the databases in the home: the catalog and the locks. */
+function databaseFailure(error: unknown): Failure | undefined {
+  const { code, errcode = 0, message } = (error ?? {}) as { code?: unknown; errcode?: number; message?: string };
+  if (code !== 'ERR_SQLITE_ERROR') return undefined;
+  const what = `the home's database: ${message}`;
+  const primary = errcode & 0xff;
+  if (primary === DATABASE_FULL) return noSpace(what);
+  const hint = DATABASE_HINTS[primary];
+  return hint === undefined ? undefined : { code: 'MABS-SYSTEM', message: what, hint, exitCode: EXIT_CODES.failed };
+}
+
+function noSpace(message: string): Failure {
+  return { code: 'MABS-NO-SPACE', message, hint: 'Make room on that volume and run the command again.', exitCode: EXIT_CODES.space };
 }
 
 function systemFailure(error: unknown): Failure | undefined {
   const system = systemErrorCode(error);
   if (!system) return undefined;
   const message = (error as Error).message;
-  if (system === 'ENOSPC' || system === 'EDQUOT') {
-    return { code: 'MABS-NO-SPACE', message, hint: 'Make room on that volume and run the command again.', exitCode: EXIT_CODES.space };
-  }
+  if (system === 'ENOSPC' || system === 'EDQUOT') return noSpace(message);
   const hint = SYSTEM_HINTS[system];
   return hint === undefined ? undefined : { code: 'MABS-SYSTEM', message, hint, exitCode: EXIT_CODES.failed };
 }

@@ -30,7 +30,9 @@ export function failureOf(thrown: unknown): Failure {
   const error = firstCause(thrown);
   if (error instanceof MabsError) return { code: error.code, message: error.message, hint: error.hint };
   const message = error instanceof Error ? error.message : String(error);
-  if (systemErrorCode(error)) return { code: 'MABS-SYSTEM', message, hint: 'Check the path, its volume and your rights on it.' };
+  const isOfDatabase = (error as { code?: unknown } | undefined)?.code === 'ERR_SQLITE_ERROR';
+  if (systemErrorCode(error) || isOfDatabase)
+    return { code: 'MABS-SYSTEM', message, hint: 'Check the path, its volume and your rights on it.' };
   return { code: 'MABS-INTERNAL', message, hint: 'Run it again with --debug and report what it prints.' };
 }
 
