@@ -106,7 +106,7 @@ class StorePackWriter implements PackWriter {
       blob,
       packKey,
       key: keys && deriveObjectKey(keys.seal, salt, 'mabs 1 pack'),
-      headerCrc: crc32(header),
+      headerCrc: header.readUInt32LE(PACK_HEADER_BYTES - 4),
       table: new Uint8Array(512 * TABLE_ENTRY_BYTES),
       check: new Uint8Array(512 * CHECK_ENTRY_BYTES),
       blockCount: 0,
