@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from '@jest/globals';
+import { PYTHON, PYTHON_MODULES } from './builders/python.ts';
 
 const required = process.env.MABS_REQUIRE_TOOLS === '1';
 
@@ -7,12 +8,14 @@ const required = process.env.MABS_REQUIRE_TOOLS === '1';
 const TOOLS = [
   { tool: 'qemu-img', words: ['--version'], without: 'images are not compared with what another program reads' },
   { tool: 'strace', words: ['-V'], without: 'the order of flushes is not proven' },
+  { tool: PYTHON, words: ['-c', PYTHON_MODULES], without: 'pools are not read by the second reader' },
   ...['mkfs.ext4', 'mkntfs', 'mkfs.vfat', 'mkfs.exfat'].map((tool) => ({ tool, words: ['-V'], without: 'its volumes are not recognised' })),
 ];
 
 describe('the independent tools', () => {
   it.each(TOOLS)('$tool is here, or its tests are skipped and that is said', ({ tool, words, without }) => {
-    const found = spawnSync(tool, words).error === undefined;
+    const { error, status } = spawnSync(tool, words);
+    const found = error === undefined && (tool !== PYTHON || status === 0);
     if (!found && !required) console.warn(`${tool} is not installed: ${without}. MABS_REQUIRE_TOOLS=1 makes that a failure.`);
     expect(found || !required).toBe(true);
   });
