@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { getPoint, pointVm } from '../core/known-points.ts';
 import { DEFAULT_KEEP_OLD_MS, type RecoverReport, recover } from '../core/recover.ts';
 import { formatDuration, parseDuration, writeDuration } from '../lib/durations.ts';
 import { formatSize } from '../lib/sizes.ts';
@@ -40,7 +41,9 @@ export function recoverCommand(app: App, run = recover): Command {
     .action(async (point: string, options: RecoverOptions) => {
       const request = requestOf(point, options);
       if (options.to === 'original' && !app.yes) {
-        const agreed = await app.confirm(`Replace the disks of ${point.split('@')[0]} by those of ${point}? A running VM is turned off.`);
+        const { point: found } = await getPoint(await app.ports(), point);
+        const what = `the disks of ${pointVm(found)} by those captured at ${found.manifest.capturedAt}`;
+        const agreed = await app.confirm(`Replace ${what}? A running VM is turned off.`);
         if (!agreed) throw new UsageError('nothing was recovered', 'Answer yes, or add --yes.');
       }
       const ports = await app.ports();

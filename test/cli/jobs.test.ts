@@ -207,6 +207,13 @@ describe('mabs recover', () => {
     }),
   );
 
-  it('asks before it replaces the disks of a VM', () =>
-    expect(run(recoverCommand, ['hv1/web@latest', '--to', 'original'])).rejects.toMatchObject({ code: 'MABS-NEEDS-YES' }));
+  it('asks before it replaces the disks of a VM, and names it whatever the point was called', async () => {
+    await protect('--member', 'hv1/web');
+    await run(checkpointCommand, ['hv1/web']);
+    const id = (await run(pointListCommand, [])).rendered as { id: string; capturedAt: string }[];
+    const questions: string[] = [];
+    const confirm = async (question: string) => questions.push(question) < 0;
+    await expect(run(recoverCommand, [id[0]!.id, '--to', 'original'], { confirm })).rejects.toMatchObject({ kind: 'usage' });
+    expect(questions).toEqual([expect.stringContaining(`Replace the disks of hv1/web by those captured at ${id[0]!.capturedAt}?`)]);
+  });
 });
