@@ -21,6 +21,9 @@ const purgedSchema = z.object({
 });
 type Purged = z.infer<typeof purgedSchema>;
 
+/** How often a listing with a gap is taken again before the gap is believed. */
+const LISTED_AGAIN = 3;
+
 const MANIFEST = /^manifests\/(\d{10})$/;
 export const manifestName = (seq: number) => `manifests/${String(seq).padStart(10, '0')}`;
 const purgedName = (number: number) => `purged/${String(number).padStart(8, '0')}`;
@@ -44,7 +47,21 @@ export class ManifestRoll {
     this.#pool = pool;
   }
 
+  /**
+   * The roll as it is now. A listing is no snapshot: while others commit and purge it may show a number and not the one before. What
+   * is lost stays lost, so only what is missing each time counts.
+   */
   async list(): Promise<RollListing> {
+    let listing = await this.#listOnce();
+    for (let again = 0; again < LISTED_AGAIN && listing.missing.length > 0; again += 1) {
+      const before = new Set(listing.missing);
+      const next = await this.#listOnce();
+      listing = { ...next, missing: next.missing.filter((seq) => before.has(seq)) };
+    }
+    return listing;
+  }
+
+  async #listOnce(): Promise<RollListing> {
     const present: number[] = [];
     for await (const { name } of this.#pool.store.list('manifests/')) {
       const digits = MANIFEST.exec(name)?.[1];
