@@ -18,11 +18,15 @@ export function findHome(flag: string | undefined, environment: Environment, pla
 
 /**
  * Where the home is: what was asked for (`--home` or MABS_HOME), else the platform's folder for data. On Windows that is
- * `%ProgramData%\mabs`: a backup server's home belongs to the machine, and the service that runs the schedule has to find it whoever made it.
+ * `%LOCALAPPDATA%\mabs`, which only its user, the system and administrators can read or change: a home may name commands that are run.
+ * Under `%ProgramData%` every user of the machine could make it first. A service is told its home by MABS_HOME.
  */
 function findHomePath(asked: string | undefined, environment: Environment, platform: NodeJS.Platform): string {
   if (asked) return resolve(asked);
-  if (platform === 'win32') return win32.join(environment.ProgramData || environment.PROGRAMDATA || 'C:\\ProgramData', 'mabs');
+  if (platform === 'win32') {
+    const local = environment.LOCALAPPDATA || environment.LocalAppData;
+    return win32.join(local || win32.join(environment.USERPROFILE || homedir(), 'AppData', 'Local'), 'mabs');
+  }
   const user = environment.HOME || homedir();
   if (platform === 'darwin') return posix.join(user, 'Library', 'Application Support', 'mabs');
   // The XDG base directory specification: a relative path in the variable is invalid and is ignored.

@@ -89,7 +89,7 @@ export interface PartitionTable {
   readonly partitions: readonly Partition[];
 }
 
-/** All formats: finds the one of a file by its content (raw where no other fits). */
+/** All formats: finds the one of a file by its content; a name in `.raw` is raw, and one that promises a format is never taken for raw. */
 export interface DiskFormats {
   get(name: DiskFormatName): DiskFormat;
   detect(path: string): Promise<DiskFormat>;

@@ -1,3 +1,4 @@
+import { extname } from 'node:path';
 import { openRandomAccess } from '../lib/random-access-file.ts';
 import type { DiskFormat, DiskFormatName, DiskFormats } from './disk-format.ts';
 import { readPartitionTable } from './partitions/partition-table.ts';
@@ -8,6 +9,14 @@ import { vhdxFormat } from './vhdx/vhdx-format.ts';
 /** Raw fits everything, so it is asked last. */
 const formats: readonly DiskFormat[] = [vhdxFormat, vhdFormat, rawFormat];
 
+/** What a file's name says that it is; names other than these say nothing. */
+function formatByName(path: string): DiskFormat | undefined {
+  const extension = extname(path).toLowerCase();
+  if (extension === '.raw') return rawFormat;
+  if (extension === '.vhdx' || extension === '.avhdx') return vhdxFormat;
+  return extension === '.vhd' || extension === '.avhd' ? vhdFormat : undefined;
+}
+
 /** Every disk format that mabs knows. */
 export const diskFormats: DiskFormats = {
   get(name: DiskFormatName) {
@@ -16,8 +25,12 @@ export const diskFormats: DiskFormats = {
   async detect(path) {
     // Whatever keeps the file from being opened is told here, in one way for all formats.
     await using _ = await openRandomAccess(path, 'r');
+    const named = formatByName(path);
+    // All of a raw disk's bytes are its guest's, who could make it look like an image with a parent anywhere on the host.
+    if (named === rawFormat) return rawFormat;
     for (const format of formats) if (format !== rawFormat && (await format.detect(path))) return format;
-    return rawFormat;
+    // An image that lost its signature is damaged, and no raw disk.
+    return named ?? rawFormat;
   },
   async describe(path, options) {
     return (await this.detect(path)).describe(path, options);

@@ -1,4 +1,3 @@
-import { type FileHandle, open } from 'node:fs/promises';
 import { MabsError } from './errors.ts';
 
 /** Bytes at positions: a file, a part of one, or memory. Only read. */
@@ -14,47 +13,6 @@ export class ReadPastEndError extends MabsError {
   override readonly kind = 'damaged';
   constructor(what: string, offset: number, length: number, sizeBytes: number) {
     super(`${what}: cannot read ${length} bytes at ${offset}, it ends at ${sizeBytes}`);
-  }
-}
-
-/** Opens a file for reading. The handle is closed by `[Symbol.asyncDispose]`, which may be called twice. */
-export async function openFileSource(path: string): Promise<ByteSource & { readonly path: string }> {
-  const handle = await open(path, 'r');
-  try {
-    const { size } = await handle.stat();
-    return new FileSource(path, handle, size);
-  } catch (error) {
-    await handle.close();
-    throw error;
-  }
-}
-
-class FileSource implements ByteSource {
-  readonly path: string;
-  readonly sizeBytes: number;
-  #handle: FileHandle | undefined;
-
-  constructor(path: string, handle: FileHandle, sizeBytes: number) {
-    this.path = path;
-    this.#handle = handle;
-    this.sizeBytes = sizeBytes;
-  }
-
-  async read(offset: number, into: Uint8Array): Promise<void> {
-    if (!this.#handle) throw new Error(`${this.path} was closed`);
-    if (!inside(offset, into.length, this.sizeBytes)) throw new ReadPastEndError(this.path, offset, into.length, this.sizeBytes);
-    let done = 0;
-    while (done < into.length) {
-      const { bytesRead } = await this.#handle.read(into, done, into.length - done, offset + done);
-      if (bytesRead === 0) throw new ReadPastEndError(this.path, offset, into.length, offset + done);
-      done += bytesRead;
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    const handle = this.#handle;
-    this.#handle = undefined;
-    await handle?.close();
   }
 }
 

@@ -44,7 +44,8 @@ describe('the place of the home', () => {
     ['linux', { HOME: '/home/ada', XDG_DATA_HOME: '/data' }, '/data/mabs'],
     ['linux', { HOME: '/home/ada', XDG_DATA_HOME: 'relative' }, '/home/ada/.local/share/mabs'],
     ['darwin', { HOME: '/Users/ada' }, '/Users/ada/Library/Application Support/mabs'],
-    ['win32', { ProgramData: 'D:\\Data' }, 'D:\\Data\\mabs'],
+    ['win32', { LOCALAPPDATA: 'D:\\Data', ProgramData: 'C:\\All' }, 'D:\\Data\\mabs'],
+    ['win32', { USERPROFILE: 'D:\\ada' }, 'D:\\ada\\AppData\\Local\\mabs'],
   ] as const)('on %s with %j is %s', (platform, environment, path) =>
     expect(findHome(undefined, environment, platform)).toEqual({ path, from: { source: 'default' } }),
   );
