@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { checkpoint } from '../core/checkpoint.ts';
 import type { App } from './app.ts';
-import { type MemberOptions, parseVerify, selectionOf, withMembers } from './member-options.ts';
+import { type MemberOptions, parseVerify, selectionOf, verifyWords, withMembers } from './member-options.ts';
 import { renderMembers } from './members-view.ts';
 
 export function checkpointCommand(app: App, run = checkpoint): Command {
@@ -13,8 +13,10 @@ export function checkpointCommand(app: App, run = checkpoint): Command {
     .action(async (vms: string[], options: MemberOptions & { verify: string; sync: boolean }) => {
       const verify = parseVerify(options.verify);
       const ports = await app.ports();
+      const command = ['checkpoint', ...(options.sync ? [] : ['--no-sync']), ...verifyWords(verify)];
+      const selection = await selectionOf(app, ports, command, vms, options);
       const outcome = await app.withProgress('Making recovery points', (onProgress) =>
-        run(ports, { ...selectionOf(vms, options), verify, noSync: !options.sync, signal: app.signal, onProgress }),
+        run(ports, { ...selection, verify, noSync: !options.sync, signal: app.signal, onProgress }),
       );
       renderMembers(app, outcome);
     });

@@ -10,8 +10,9 @@ export function consistencyCheckCommand(app: App, run = checkConsistency): Comma
     .addHelpText('after', '\nExamples:\n  mabs consistency-check hv1/web01\n  mabs consistency-check --all')
     .action(async (vms: string[], options: MemberOptions) => {
       const ports = await app.ports();
+      const selection = await selectionOf(app, ports, ['consistency-check'], vms, options);
       const outcome = await app.withProgress('Comparing with the source', (onProgress) =>
-        run(ports, { ...selectionOf(vms, options), signal: app.signal, onProgress }),
+        run(ports, { ...selection, signal: app.signal, onProgress }),
       );
       renderMembers(app, outcome);
     });

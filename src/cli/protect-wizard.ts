@@ -1,12 +1,12 @@
 import { findGroup, listGroups } from '../core/groups.ts';
-import { type LiveVm, listLiveVms } from '../core/inventory.ts';
+import { listLiveVms } from '../core/inventory.ts';
 import type { Ports } from '../core/ports.ts';
 import type { ProtectRequest } from '../core/protect.ts';
 import { defaultPolicy, type Policy } from '../model/group.ts';
-import { parseVmName } from '../model/names.ts';
 import type { App } from './app.ts';
 import { quoted } from './missing-arguments.ts';
 import { FLAG_OF, parsePolicy, writeSetting } from './policy-options.ts';
+import { typedName } from './typed-name.ts';
 import { UsageError } from './usage-error.ts';
 
 /** What the command line already said. */
@@ -79,23 +79,17 @@ async function askMembers(app: App, ports: Ports): Promise<string[]> {
   const vms = await listLiveVms(ports);
   if (vms.length === 0)
     throw new UsageError('no host of this home has a virtual machine', 'Add one first: mabs host add NAME --type lab --path DIR');
+  const named = vms.map(({ host, vm }) => ({ host, ...vm }));
   for (;;) {
     const choices = vms.map(({ host, vm }) => ({
       name: `${host}/${vm.name}`,
-      value: shortestName({ host, vm }, vms),
+      value: typedName({ host, ...vm }, named),
       hint: `${vm.state}, ${vm.consistency}`,
     }));
     const chosen = await app.chooseMany('Which virtual machines?', choices);
     if (chosen.length > 0) return chosen;
     app.note('Choose at least one (space marks it).');
   }
-}
-
-/** The name of a VM where it names that one alone and can be typed, else its GUID. */
-function shortestName({ host, vm }: LiveVm, all: readonly LiveVm[]): string {
-  const name = `${host}/${vm.name}`;
-  const isOnly = all.filter((other) => `${other.host}/${other.vm.name}`.toLowerCase() === name.toLowerCase()).length === 1;
-  return isOnly && /^[^\p{C}]+$/u.test(name) && !parseVmName(name).byId ? name : `${host}/{${vm.id}}`;
 }
 
 /** The pool that was given; for a new group where there are several, one of them. A group that exists has its own. */

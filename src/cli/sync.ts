@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { sync } from '../core/sync.ts';
 import type { App } from './app.ts';
-import { type MemberOptions, parseVerify, selectionOf, withMembers } from './member-options.ts';
+import { type MemberOptions, parseVerify, selectionOf, verifyWords, withMembers } from './member-options.ts';
 import { renderMembers } from './members-view.ts';
 
 export function syncCommand(app: App, run = sync): Command {
@@ -12,8 +12,9 @@ export function syncCommand(app: App, run = sync): Command {
     .action(async (vms: string[], options: MemberOptions & { verify: string }) => {
       const verify = parseVerify(options.verify);
       const ports = await app.ports();
+      const selection = await selectionOf(app, ports, ['sync', ...verifyWords(verify)], vms, options);
       const outcome = await app.withProgress('Synchronising', (onProgress) =>
-        run(ports, { ...selectionOf(vms, options), verify, signal: app.signal, onProgress }),
+        run(ports, { ...selection, verify, signal: app.signal, onProgress }),
       );
       renderMembers(app, outcome);
     });

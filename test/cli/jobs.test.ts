@@ -158,6 +158,18 @@ describe('the jobs of members', () => {
     });
   });
 
+  it('ask for the members on a terminal where none is named, and tell the command line', async () => {
+    const answers = [[], ['hv1/db']];
+    const chooseMany = async <T>(_message: string, choices: readonly Choice<T>[]) => {
+      const chosen = answers.shift()!;
+      return choices.filter(({ name }) => chosen.includes(name)).map(({ value }) => value);
+    };
+    const { rendered, stderr } = await run(checkpointCommand, ['--verify', 'later'], { interactive: true, chooseMany });
+    expect(rendered).toMatchObject({ members: [{ vm: 'hv1/db', status: 'ok' }] });
+    expect(stderr).toContain('mabs checkpoint --verify later hv1/db');
+    await expect(run(syncCommand, [])).rejects.toMatchObject({ code: 'MABS-NOTHING-SELECTED', kind: 'usage' });
+  });
+
   it('end with 3 when some of several failed, and list each', async () => {
     await home.faults('web', 'capture-fails');
     const { exitCode, stdout } = await run(syncCommand, ['--all']);
