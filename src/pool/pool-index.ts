@@ -43,12 +43,14 @@ export class PoolIndex {
 
   /** Makes the blocks of sealed packs known: a new segment, durable when this resolves. */
   async addPacks(packs: readonly SealedPack[]): Promise<void> {
-    const filled = packs.filter(({ table }) => table.length > 0);
+    if (packs.some(hasBlocks)) await withPoolLock(this.#pool, 'index', () => this.#writePacks(packs));
+  }
+
+  async #writePacks(packs: readonly SealedPack[]): Promise<void> {
+    const filled = packs.filter(hasBlocks);
     if (filled.length === 0) return;
-    await withPoolLock(this.#pool, 'index', async () => {
-      await this.write(segmentOfPacks(filled));
-      await this.#mergeWhenMany();
-    });
+    await this.write(segmentOfPacks(filled));
+    await this.#mergeWhenMany();
   }
 
   /** Writes one segment; the caller holds the index lock. */
@@ -76,17 +78,18 @@ export class PoolIndex {
 
   /** Adds what is in packs and in no segment; makes the index anew when a segment cannot be read. */
   async repair(): Promise<void> {
-    let indexed: Set<string>;
     try {
-      indexed = await this.indexedPacks();
+      // Listed under the lock: a pack that a sweep is removing meanwhile must not be named again.
+      await withPoolLock(this.#pool, 'index', async () => {
+        const indexed = await this.indexedPacks();
+        const unknown: string[] = [];
+        for await (const { name } of this.#pool.store.list('packs/')) if (!indexed.has(name)) unknown.push(name);
+        await this.#writePacks(await this.#readTables(unknown));
+      });
     } catch (error) {
       if (!(error instanceof MabsError && error.kind === 'damaged')) throw error;
       await this.rebuild();
-      return;
     }
-    const unknown: string[] = [];
-    for await (const { name } of this.#pool.store.list('packs/')) if (!indexed.has(name)) unknown.push(name);
-    await this.addPacks(await this.#readTables(unknown));
   }
 
   /** Makes the index anew from the tables in the packs. */
@@ -153,6 +156,10 @@ export class PoolIndex {
     }
     return packs;
   }
+}
+
+function hasBlocks({ table }: SealedPack): boolean {
+  return table.length > 0;
 }
 
 function epochOf(name: string): number | undefined {

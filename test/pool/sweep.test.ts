@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import type { ManifestDisk } from '../../src/model/manifest.ts';
+import { importPool } from '../../src/pool/open-pool.ts';
 import type { Pool } from '../../src/pool/pool.ts';
 import { openMemoryStore } from '../../src/stores/memory/memory-store.ts';
 import { aMemoryDisk } from '../builders/memory-disk.ts';
@@ -104,6 +105,20 @@ describe.each([
     await writer[Symbol.asyncDispose]();
     expect((await pool.sweep()).bytesFreed).toBeGreaterThan(6 * BLOCK);
     expect(await objectNames(store, 'condemned/')).toEqual([]);
+  });
+
+  it('removes no pack that a repair of the index is about to name', async () => {
+    const { pool, store, access } = await aPool(options);
+    await commitPoint(pool, one);
+    for (const name of await objectNames(store, 'index/')) await store.remove(name);
+    const [pack] = await objectNames(store, 'packs/');
+    const lock = await access.locks.acquire(`pool-${pool.info.id}-index`, { what: 'a sweep', waitMs: 0 });
+    const importing = importPool(store, access);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await store.remove(pack!);
+    await lock[Symbol.asyncDispose]();
+    const { damage } = await (await importing).check({ depth: 'structure' });
+    expect(damage.map(({ file }) => file)).not.toContain(pack);
   });
 
   it('frees nothing by a damaged list of what is condemned, and goes on without it', async () => {
