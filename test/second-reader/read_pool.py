@@ -10,6 +10,7 @@ import argparse
 import collections
 import hashlib
 import hmac
+import itertools
 import json
 import re
 import struct
@@ -17,18 +18,18 @@ import sys
 import unicodedata
 import zlib
 from pathlib import Path
-from typing import Any, Callable, Iterator, NamedTuple
+from typing import Any, Callable, Iterator, List, NamedTuple, Optional, Tuple
 
 import zstandard
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 ENVELOPE, CHECKSUM, TAG, PACK_END, PAGE, CONTENT = 80, 32, 16, 128, 4096, 4032
 KINDS = {"mabs-pool": 1, "keys": 2, "manifests": 3, "records": 4, "purged": 5, "condemned": 6, "epochs": 7}
 SEALED, COMPRESSED = 1, 2
 MAX_RAW, MAX_BLOCKS, ZERO = 1 << 20, 65_535, bytes(32)
+DAMAGE = (ValueError, KeyError, IndexError, TypeError, OSError, struct.error)
+ABOUT = "<16s12s4xII"  # associated data of what is sealed in a pack
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -40,7 +41,8 @@ class Newer(Exception):
     """A version, flag, kind or codec that this reader does not know."""
 
 
-DAMAGE = (ValueError, KeyError, TypeError, OSError, struct.error)
+def newest_first(pack_key: bytes) -> tuple[int, bytes]:
+    return -struct.unpack_from("<I", pack_key)[0], pack_key
 
 
 def expect(right: bool, what: str, error: type[Exception] = Damaged) -> None:
@@ -50,7 +52,7 @@ def expect(right: bool, what: str, error: type[Exception] = Damaged) -> None:
 
 def derive(key: bytes, salt: bytes, purpose: str) -> bytes:
     """HKDF-SHA-256 to a key of 32 bytes."""
-    return HKDF(SHA256(), 32, salt, purpose.encode()).derive(key)
+    return hmac.digest(hmac.digest(salt, key, "sha256"), purpose.encode() + b"\1", "sha256")
 
 
 def unseal(key: bytes, nonce: tuple[int, int], sealed: bytes, associated: bytes, what: str) -> bytes:
@@ -84,36 +86,12 @@ class Thing(NamedTuple):
         return value
 
 
-class Block(NamedTuple):
-    """A line of a pack's table of blocks, with the offset that follows from the lines before."""
-
-    digest: bytes
-    raw: int
-    stored: int
-    kind: int
-    codec: int
-    offset: int
-    ordinal: int
-
-
-class Pack(NamedTuple):
-    """A pack whose ends were verified; section Packs."""
-
-    path: Path
-    key: bytes
-    sealing_key: bytes | None
-    checks: list[tuple[int, int]]
-    blocks: list[Block]
-
-
-class Segment(NamedTuple):
-    """An index segment, read whole; an entry is a block and the key of its pack."""
-
-    name: str
-    entries: list[tuple[Block, bytes]]
-    fences: list[int]
-    filter: bytes
-    packs: list[bytes]
+Numbers = [(name, int) for name in ("raw", "stored", "kind", "codec", "offset", "ordinal")]
+Block = NamedTuple("Block", [("digest", bytes), *Numbers])
+Checks = List[Tuple[int, int]]
+Pack = NamedTuple("Pack", [("path", Path), ("key", bytes), ("sealing_key", Optional[bytes]), ("checks", Checks), ("blocks", List[Block])])
+Entries = List[Tuple[Block, bytes]]
+Segment = NamedTuple("Segment", [("name", str), ("entries", Entries), ("fences", List[int]), ("filter", bytes), ("packs", List[bytes])])
 
 
 class Pool:
@@ -125,12 +103,9 @@ class Pool:
         self.ids: bytes | None = None
         self.sealing: bytes | None = None
         self.header = self.read("mabs-pool").json()
-        expect(self.header["format"] == "mabs-pool", "mabs-pool: not the header of a pool")
-        expect(self.header["codec"] == "zstd" and self.header["cipher"] in ("none", "aes-256-gcm"), "codec or cipher of the pool", Newer)
-        expect(self.header["hash"] in ("sha256", "hmac-sha256"), "hash of the pool", Newer)
+        said, self.sealed = [self.header[part] for part in ("format", "codec", "cipher", "hash")], self.header["cipher"] != "none"
+        expect(said == ["mabs-pool", "zstd", *(("aes-256-gcm", "hmac-sha256") if self.sealed else ("none", "sha256"))], f"{said}", Newer)
         expect(self.header["id"] == self.id.hex(), "mabs-pool: its id is not that of its envelope")
-        self.sealed = self.header["cipher"] != "none"
-        expect(self.sealed == (self.header["hash"] == "hmac-sha256"), "mabs-pool: hash and cipher do not go together")
         if self.sealed:
             expect(bool(secret), "this pool is encrypted: give a passphrase or a recovery key")
             master = (self.recovered if is_recovery_key else self.unwrapped)(secret or "")
@@ -138,19 +113,19 @@ class Pool:
             expect(check == self.header["keyCheck"], "this key is of another pool")
             self.ids = derive(master, self.id, "mabs 1 block ids")
             self.sealing = derive(master, self.id, "mabs 1 sealing")
+        self.purged = self.latest("purged") or {"ranges": [], "checksums": {}}
 
     def attempt(self, action: Callable[..., Any], *arguments: Any) -> Any:
         """What an action answers; damage is told, and does not keep the rest of the pool from being read."""
         try:
             return action(*arguments)
         except DAMAGE as problem:
-            self.complain(str(problem) if isinstance(problem, Damaged) else repr(problem))
+            self.complain(f"{type(problem).__name__}: {problem}")
             return None
 
     def names(self, folder: str, pattern: str) -> list[str]:
         """Names of the objects in a folder that fit the table of section Objects, in order; other files are ignored."""
-        base = self.root / folder
-        found = sorted(entry.name for entry in base.iterdir()) if base.is_dir() else []
+        found = sorted(path.name for path in (self.root / folder).glob("*"))
         return [f"{folder}/{name}" for name in found if re.fullmatch(pattern, name)]
 
     def read(self, name: str) -> Thing:
@@ -160,9 +135,8 @@ class Pool:
         checksum = data[-CHECKSUM:]
         expect(hashlib.sha256(name.encode() + b"\0" + data[:-CHECKSUM]).digest() == checksum, f"{name}: its checksum is wrong")
         version, found, flags, stored, raw = struct.unpack_from("<HBBII", data, 8)
-        expect(version == 1 and not flags & ~3 and found in KINDS.values(), f"{name}: version {version}, kind {found}, flags {flags}", Newer)
-        expect(found == kind, f"{name}: is of kind {found}")
-        expect(data[20:32] == bytes(12), f"{name}: reserved bytes are not zero")
+        expect(version == 1 and not flags & ~3 and found < 8, f"{name}: version {version}, kind {found}, flags {flags}", Newer)
+        expect(found == kind and not any(data[20:32]), f"{name}: is of kind {found}, or reserved bytes are not zero")
         expect(stored == len(data) - ENVELOPE - CHECKSUM, f"{name}: its length is wrong")
         self.id = self.id or data[32:48]
         expect(data[32:48] == self.id, f"{name}: is of another pool")
@@ -182,51 +156,37 @@ class Pool:
         expect(len(digits) == 55 and set(digits) <= set(CROCKFORD), "this is not a recovery key")
         number = sum(CROCKFORD.index(digit) << 5 * at for at, digit in enumerate(reversed(digits)))
         data = (number >> 3).to_bytes(34, "big")
-        master = data[:32]
-        expect(hashlib.sha256(b"mabs recovery key" + master).digest()[:2] == data[32:], "the recovery key is mistyped")
-        return master
+        expect(hashlib.sha256(b"mabs recovery key" + data[:32]).digest()[:2] == data[32:], "the recovery key is mistyped")
+        return data[:32]
 
     def unwrapped(self, passphrase: str) -> bytes:
         """Section Keys: the master key out of the first key object that the passphrase opens."""
-        for name in self.names("keys", "[0-9a-f]{16}"):
-            thing = self.attempt(self.read, name)
-            if not thing:
-                continue
+        typed = unicodedata.normalize("NFC", passphrase).encode()
+        for thing in filter(None, [self.attempt(self.read, name) for name in self.names("keys", "[0-9a-f]{16}")]):
             key, kdf = thing.json(), thing.json()["kdf"]
-            expect(key["kind"] == "passphrase" and kdf["name"] == "scrypt", f"{name}: kind of key", Newer)
+            expect(key["kind"] == "passphrase" and kdf["name"] == "scrypt", f"{thing.name}: kind of key", Newer)
             n, r, p, salt = kdf["cost"], kdf["blockSize"], kdf["parallelization"], bytes.fromhex(kdf["salt"])
-            typed = unicodedata.normalize("NFC", passphrase).encode()
             secret = hashlib.scrypt(typed, salt=salt, n=n, r=r, p=p, maxmem=256 * n * r * p + (1 << 20), dklen=32)
-            said = [name[len("keys/") :], *(self.header[part] for part in ("id", "blockSize", "hash", "cipher", "keyCheck"))]
+            said = [thing.name[len("keys/") :], *(self.header[part] for part in ("id", "blockSize", "hash", "cipher", "keyCheck"))]
             try:
-                return unseal(secret, (2, 0), bytes.fromhex(key["wrapped"]), "\n".join(map(str, said)).encode(), name)
+                return unseal(secret, (2, 0), bytes.fromhex(key["wrapped"]), "\n".join(map(str, said)).encode(), thing.name)
             except Damaged:
                 continue
         raise Damaged("no key of this pool opens with that passphrase")
 
-    def digest(self, raw: bytes) -> bytes:
-        """The name of a block: SHA-256, or HMAC-SHA-256 under the key for block ids."""
-        return hmac.digest(self.ids, raw, "sha256") if self.ids else hashlib.sha256(raw).digest()
-
-    def pack_names(self) -> list[str]:
-        return [n for i in range(256) for n in self.names(f"packs/{i:02x}", rf"[0-9a-f]{{6}}{i:02x}-[0-9a-f]{{16}}\.pack")]
-
     def open_pack(self, name: str) -> Pack:
         """Section Packs: both ends, the check table and the table of blocks."""
         path = self.root / name
-        epoch, random = path.stem.split("-")
-        key = struct.pack("<I", int(epoch, 16)) + bytes.fromhex(random)
-        size = path.stat().st_size
+        key, size = struct.pack("<I", int(path.stem[:8], 16)) + bytes.fromhex(path.stem[9:]), path.stat().st_size
         expect(size >= 2 * PACK_END, f"{name}: too short")
         with path.open("rb") as file:
             head = file.read(PACK_END)
             file.seek(size - PACK_END)
             tail = file.read(PACK_END)
             for end, magic in ((head, b"MABSPACK"), (tail, b"MABSPEND")):
-                expect(end[:8] == magic and zlib.crc32(end[:124]) == struct.unpack_from("<I", end, 124)[0], f"{name}: {magic.decode()} is damaged")
-                version, flags = struct.unpack_from("<HH", end, 8)
-                expect(version == 1 and not flags & ~SEALED, f"{name}: version {version}, flags {flags}", Newer)
-                expect(end[16:32] == self.id and bool(flags & SEALED) == self.sealed, f"{name}: is of another pool, or sealed otherwise")
+                intact = end[:8] == magic and zlib.crc32(end[:124]) == struct.unpack_from("<I", end, 124)[0]
+                expect(intact, f"{name}: {magic.decode()} is damaged")
+                self.expect_ours(name, end)
                 expect(end[32:44] == key, f"{name}: its pack key is not that of its name")
             expect(struct.unpack_from("<I", head, 12)[0] == PACK_END, f"{name}: length of the header", Newer)
             expect(not any(head[44:48] + head[80:124] + tail[76:124]), f"{name}: reserved bytes are not zero")
@@ -234,15 +194,15 @@ class Pool:
             head_crc, checks_at, table_at, table_length, checks_crc, table_crc = struct.unpack_from("<IQQIII", tail, 44)
             expect(head_crc == struct.unpack_from("<I", head, 124)[0], f"{name}: its trailer is of another header")
             expect(count <= MAX_BLOCKS and table_at == checks_at + 8 * count, f"{name}: its tables overlap")
-            expect(table_at + table_length == size - PACK_END and table_length == 48 * count + TAG * self.sealed, f"{name}: its lengths differ")
+            expect(table_length == 48 * count + TAG * self.sealed, f"{name}: its table has another length")
+            expect(table_at + table_length == size - PACK_END, f"{name}: its table does not end at the trailer")
             file.seek(checks_at)
             checks, table = file.read(8 * count), file.read(table_length)
-        expect(zlib.crc32(checks) == checks_crc, f"{name}: its check table is damaged")
-        expect(zlib.crc32(table) == table_crc, f"{name}: its table of blocks is damaged")
+        expect(zlib.crc32(checks) == checks_crc and zlib.crc32(table) == table_crc, f"{name}: its tables are damaged")
         sealing_key = None
         if self.sealing:
             sealing_key = derive(self.sealing, head[48:80], "mabs 1 pack")
-            table = unseal(sealing_key, (2, 0), table, self.in_pack(key, 2, count), f"{name}: table of blocks")
+            table = unseal(sealing_key, (2, 0), table, struct.pack(ABOUT, self.id, key, 2, count), f"{name}: table of blocks")
         pack = Pack(path, key, sealing_key, list(struct.iter_unpack("<II", checks)), [])
         offset = PACK_END
         for ordinal in range(count):
@@ -254,9 +214,11 @@ class Pool:
         expect(offset == checks_at, f"{name}: its blocks do not end at the check table")
         return pack
 
-    def in_pack(self, key: bytes, kind: int, number: int) -> bytes:
-        """Associated data of what is sealed in a pack."""
-        return self.id + key + bytes(4) + struct.pack("<II", kind, number)
+    def expect_ours(self, name: str, end: bytes) -> None:
+        """What the ends of packs and of index segments have in common."""
+        version, flags = struct.unpack_from("<HH", end, 8)
+        expect(version == 1 and not flags & ~SEALED, f"{name}: version {version}, flags {flags}", Newer)
+        expect(end[16:32] == self.id and bool(flags & SEALED) == self.sealed, f"{name}: is of another pool, or sealed otherwise")
 
     def raw(self, pack: Pack, block: Block) -> bytes:
         """A block as it was before compression, verified by its digest."""
@@ -266,10 +228,11 @@ class Pool:
             data = file.read(block.stored)
         expect(len(data) == block.stored and zlib.crc32(data) == pack.checks[block.ordinal][1], f"{what}: its checksum is wrong")
         if pack.sealing_key:
-            data = unseal(pack.sealing_key, (1, block.ordinal), data, self.in_pack(pack.key, 1, block.ordinal), what)
+            data = unseal(pack.sealing_key, (1, block.ordinal), data, struct.pack(ABOUT, self.id, pack.key, 1, block.ordinal), what)
         if block.codec == 1:
             data = expand(data, block.raw, what)
-        expect(len(data) == block.raw and self.digest(data) == block.digest, f"{what}: its digest is another")
+        digest = hmac.digest(self.ids, data, "sha256") if self.ids else hashlib.sha256(data).digest()
+        expect(len(data) == block.raw and digest == block.digest, f"{what}: its digest is another")
         return data
 
     def open_segment(self, name: str) -> Segment:
@@ -278,32 +241,26 @@ class Pool:
         expect(len(data) >= PAGE and len(data) % PAGE == 0, f"{name}: not made of pages")
         last = len(data) // PAGE - 1
         contents = []
-        for number in range(last + 1):
-            page = data[number * PAGE : (number + 1) * PAGE]
+        for number, page in enumerate(data[at : at + PAGE] for at in range(0, len(data), PAGE)):
             crc, said = struct.unpack_from("<II", page, 4048)
             expect(zlib.crc32(page[:4048]) == crc and said == number and not any(page[4056:]), f"{name}: page {number} is damaged")
             contents.append(page[: CONTENT + TAG])
         trailer = contents[last]
-        version, flags = struct.unpack_from("<HH", trailer, 8)
-        expect(trailer[:8] == b"MABSINDX" and version == 1 and not flags & ~SEALED, f"{name}: version {version}, flags {flags}", Newer)
-        expect(trailer[16:32] == self.id and bool(flags & SEALED) == self.sealed, f"{name}: is of another pool, or sealed otherwise")
+        expect(trailer[:8] == b"MABSINDX", f"{name}: does not end as a segment")
+        self.expect_ours(name, trailer)
         entries, entry_pages, filter_blocks, packs = struct.unpack_from("<QIII", trailer, 64)
         pages = [entry_pages, -(-entry_pages // 1008), -(-filter_blocks // 63), -(-packs // 336)]
         expect(entry_pages == -(-entries // 84) and sum(pages) == last, f"{name}: its trailer contradicts its length")
         if self.sealing:
-            salt = trailer[32:64]
-            key = derive(self.sealing, salt, "mabs 1 index")
+            salt, key = trailer[32:64], derive(self.sealing, trailer[32:64], "mabs 1 index")
             for number in range(last):
-                associated = self.id + salt + struct.pack("<I", number)
-                contents[number] = unseal(key, (1, number), contents[number], associated, f"{name}: page {number}")
-        parts, at = [], 0
-        for count in pages:
-            parts.append(b"".join(page[:CONTENT] for page in contents[at : at + count]))
-            at += count
-        keys = [parts[3][12 * i : 12 * i + 12] for i in range(packs)]
-        fences = [struct.unpack_from("<I", parts[1], 4 * i)[0] for i in range(entry_pages)]
-        lines = [self.entry(parts[0][48 * i : 48 * i + 48], keys) for i in range(entries)]
-        return Segment(name, lines, fences, parts[2][: 64 * filter_blocks], keys)
+                about = self.id + salt + struct.pack("<I", number)
+                contents[number] = unseal(key, (1, number), contents[number], about, f"{name}: page {number}")
+        left = iter(page[:CONTENT] for page in contents)
+        lines, fences, bits, listed = (b"".join(itertools.islice(left, count)) for count in pages)
+        keys = [listed[12 * i : 12 * i + 12] for i in range(packs)]
+        opened = [self.entry(lines[48 * i : 48 * i + 48], keys) for i in range(entries)]
+        return Segment(name, opened, list(struct.unpack_from(f"<{entry_pages}I", fences)), bits[: 64 * filter_blocks], keys)
 
     @staticmethod
     def entry(data: bytes, keys: list[bytes]) -> tuple[Block, bytes]:
@@ -320,17 +277,14 @@ class Pool:
                 return thing.json()
         return None
 
-    def purged(self) -> tuple[list[list[int]], dict[int, str]]:
-        """Section The roll: ranges given up, and the checksums that a `previous` still refers to."""
-        value = self.latest("purged") or {"ranges": [], "checksums": {}}
-        return value["ranges"], {int(seq): checksum for seq, checksum in value["checksums"].items()}
+    def is_purged(self, seq: int) -> bool:
+        return any(first <= seq <= last for first, last in self.purged["ranges"])
 
     def manifests(self) -> Iterator[tuple[int, Thing, dict[str, Any]]]:
         """The manifests that are neither purged nor damaged, by number."""
-        ranges, _ = self.purged()
         for name in self.names("manifests", "[0-9]{10}"):
             seq = int(name[-10:])
-            thing = None if within(ranges, seq) else self.attempt(self.read, name)
+            thing = None if self.is_purged(seq) else self.attempt(self.read, name)
             if thing:
                 value = thing.json()
                 expect(value["manifest"]["version"] == 1, f"{name}: version of the manifest", Newer)
@@ -345,20 +299,14 @@ class Pool:
                 yield seq, value["manifest"]
 
 
-def newest_first(pack_key: bytes) -> tuple[int, bytes]:
-    return -struct.unpack_from("<I", pack_key)[0], pack_key
-
-
-def within(ranges: list[list[int]], seq: int) -> bool:
-    return any(first <= seq <= last for first, last in ranges)
-
-
 class Blocks:
     """Finds blocks by digest in the packs' own tables: the copy of the highest epoch first."""
 
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
-        self.packs: list[Pack] = [pack for pack in (pool.attempt(pool.open_pack, name) for name in pool.pack_names()) if pack]
+        patterns = [(f"packs/{low:02x}", rf"[0-9a-f]{{6}}{low:02x}-[0-9a-f]{{16}}\.pack") for low in range(256)]
+        opened = [pool.attempt(pool.open_pack, name) for folder, pattern in patterns for name in pool.names(folder, pattern)]
+        self.packs: list[Pack] = [pack for pack in opened if pack]
         self.copies: dict[bytes, list[tuple[Pack, Block]]] = {}
         for pack in sorted(self.packs, key=lambda pack: newest_first(pack.key)):
             for block in pack.blocks:
@@ -374,8 +322,7 @@ class Blocks:
 
     def of_disk(self, disk: dict[str, Any]) -> Iterator[tuple[int, bytes]]:
         """Section Disk maps: numbers and digests of the blocks of a disk that are not zero, in order."""
-        fan_out = self.pool.header["mapFanOut"]
-        count = -(-disk["virtualSize"] // disk["blockSize"])
+        fan_out, count = self.pool.header["mapFanOut"], -(-disk["virtualSize"] // disk["blockSize"])
         below = [1]  # how many blocks lie below one digest of a page, from level 1 upwards
         while below[-1] * fan_out < count:
             below.append(below[-1] * fan_out)
@@ -399,16 +346,15 @@ def print_list(pool: Pool) -> None:
     """A line of JSON for each live point and replica."""
     for seq, manifest in pool.live():
         disks = [{key: disk[key] for key in ("index", "path", "format", "virtualSize", "dataBytes")} for disk in manifest["disks"]]
-        line = {"seq": seq, "id": manifest["id"], "kind": manifest["kind"], "vm": manifest["vm"]["name"], "capturedAt": manifest["capturedAt"]}
-        print(json.dumps({**line, "disks": disks}))
+        said = {key: manifest[key] for key in ("id", "kind", "capturedAt")}
+        print(json.dumps({"seq": seq, **said, "vm": manifest["vm"]["name"], "disks": disks}))
 
 
 def restore(pool: Pool, point: str, index: int, out: Path) -> None:
     """Writes a disk as a sparse raw image, every block verified."""
     disks = [disk for _, manifest in pool.live() if manifest["id"] == point for disk in manifest["disks"] if disk["index"] == index]
     expect(len(disks) == 1, f"no disk {index} of a live point {point}")
-    size, block_size = disks[0]["virtualSize"], disks[0]["blockSize"]
-    blocks = Blocks(pool)
+    size, block_size, blocks = disks[0]["virtualSize"], disks[0]["blockSize"], Blocks(pool)
     with out.open("xb") as file:
         file.truncate(size)
         for number, digest in blocks.of_disk(disks[0]):
@@ -431,9 +377,8 @@ class Check:
         self.attempt(self.roll)
         blocks = Blocks(self.pool)
         for pack in blocks.packs:
-            self.count["packs"] += 1
+            self.count.update(packs=1, blocks=len(pack.blocks))
             for block in pack.blocks:
-                self.count["blocks"] += 1
                 self.attempt(self.pool.raw, pack, block)
         self.index(blocks)
         for _, _, value in self.pool.manifests():
@@ -465,16 +410,14 @@ class Check:
 
     def roll(self) -> None:
         """Section The roll: no gaps, and `previous` is the checksum of the manifest before, where both are known."""
-        ranges, sums = self.pool.purged()
-        seen: set[int] = set()
+        sums = {int(seq): checksum for seq, checksum in self.pool.purged["checksums"].items()}
         for seq, thing, value in self.pool.manifests():
             self.count["manifests"] += 1
             before, said = sums.get(seq - 1), value.get("previous")
             expect(None in (before, said) or before == said, f"{thing.name}: does not follow the manifest before it")
-            seen.add(seq)
             sums[seq] = thing.checksum.hex()
-        for seq in range(1, max([*seen, *(last for _, last in ranges)], default=0) + 1):
-            expect(seq in seen or within(ranges, seq), f"manifest {seq} is lost or damaged")
+        for seq in range(1, max([*sums, *(last for _, last in self.pool.purged["ranges"])], default=0) + 1):
+            expect(seq in sums or self.pool.is_purged(seq), f"manifest {seq} is lost or damaged")
 
     def disk(self, blocks: Blocks, disk: dict[str, Any]) -> None:
         """Every block that a disk's map names is there."""
@@ -492,34 +435,29 @@ class Check:
                 self.count["segments"] += 1
                 self.attempt(self.segment, segment, tables)
                 indexed.update((key, block.ordinal) for block, key in segment.entries)
-        for pack in blocks.packs:
-            missing = sum((pack.key, block.ordinal) not in indexed for block in pack.blocks)
-            if missing:
-                self.pool.complain(f"{pack.path.name}: {missing} of {len(pack.blocks)} blocks are in no segment of the index")
+        begun, condemned = set(self.pool.names("epochs", "[0-9a-f]{8}")), self.pool.names("condemned", "[0-9a-f]{8}")
+        for pack in [] if condemned else blocks.packs:
+            epoch = f"epochs/{pack.path.name[:8]}"
+            if epoch not in begun or (self.pool.root / f"{epoch}-ended").exists():
+                missing = sum((pack.key, block.ordinal) not in indexed for block in pack.blocks)
+                self.attempt(expect, missing == 0, f"{pack.path.name}: {missing} blocks are in no segment of the index")
 
     def segment(self, segment: Segment, tables: dict[bytes, list[Block]]) -> None:
         """Entries are what the packs say, in order, behind the right fences, and the filter lets them through."""
-        name = segment.name
+        name, bits = segment.name, segment.filter
         expect(segment.packs == sorted(set(segment.packs), key=newest_first), f"{name}: its packs are not in order")
         before = (b"", (0, b""))
         for at, (block, key) in enumerate(segment.entries):
             self.count["entries"] += 1
             table = tables.get(key, [])
             expect(block.ordinal < len(table) and table[block.ordinal] == block, f"{name}: entry {at} is not what its pack says")
-            place = (block.digest, newest_first(key))
-            expect(before <= place, f"{name}: entry {at} is out of order")
-            before = place
+            before, place = (block.digest, newest_first(key)), before
+            expect(place <= before, f"{name}: entry {at} is out of order")
             fence = int.from_bytes(block.digest[:4], "big")
             expect(at % 84 != 0 or segment.fences[at // 84] == fence, f"{name}: fence {at // 84} is wrong")
-            expect(filtered(segment.filter, block.digest), f"{name}: its filter denies entry {at}")
-
-
-def filtered(bits: bytes, digest: bytes) -> bool:
-    """Whether a blocked Bloom filter says that a digest may be there."""
-    one, two, three = struct.unpack_from("<III", digest, 4)
-    base = (one * (len(bits) // 64) >> 32) * 64
-    numbers = [word >> shift & 511 for word in (two, three) for shift in (0, 9, 18)]
-    return all(bits[base + number // 8] >> number % 8 & 1 for number in numbers)
+            one, two, three = struct.unpack_from("<III", block.digest, 4)
+            first, chosen = (one * (len(bits) // 64) >> 32) * 64, [word >> shift & 511 for word in (two, three) for shift in (0, 9, 18)]
+            expect(all(bits[first + bit // 8] >> bit % 8 & 1 for bit in chosen), f"{name}: its filter denies entry {at}")
 
 
 def main() -> int:
@@ -550,7 +488,7 @@ def main() -> int:
             return 1 if problems else 0
         return 0
     except (*DAMAGE, Newer) as problem:
-        problems.append(str(problem) if isinstance(problem, (Damaged, Newer)) else repr(problem))
+        problems.append(f"{type(problem).__name__}: {problem}")
         return 1
     finally:
         for problem in dict.fromkeys(problems):
