@@ -80,8 +80,8 @@ export interface App {
   readonly secretToKeep: SecretReference | undefined;
   /** Asks for one line. Only when `interactive`. Ctrl-C: InterruptedError. */
   ask(question: Question): Promise<string>;
-  /** Asks for a secret, unseen; `twice` has it typed again until both are the same. Only when `interactive`. */
-  askSecret(message: string, options?: { readonly twice?: boolean }): Promise<string>;
+  /** Asks for a secret, unseen; `twice` has it typed again until both are the same, `flags` name it where nobody can be asked. */
+  askSecret(message: string, options?: { readonly twice?: boolean; readonly flags?: string }): Promise<string>;
   /** Asks to pick one. Only when `interactive`. */
   choose<T>(message: string, choices: readonly Choice<T>[]): Promise<T>;
   /** Asks to pick any number. Only when `interactive`. */

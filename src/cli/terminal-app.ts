@@ -128,7 +128,10 @@ export class TerminalApp implements App {
   askSecret: App['askSecret'] = (message, options) => {
     const { stdin, stderr } = this.#settings.streams;
     if (!stdin.isTTY || !stderr.isTTY)
-      throw new UsageError(`${message}: there is no terminal to ask on`, 'Use --passphrase-file or --passphrase-command.');
+      throw new UsageError(
+        `${message}: there is no terminal to ask on`,
+        `Use ${options?.flags ?? '--passphrase-file or --passphrase-command'}.`,
+      );
     return this.#paused(() => this.#prompts.askSecret(message, options));
   };
 

@@ -25,7 +25,7 @@ export interface PortsContext {
   /** Where the passphrase is, as this command says; goes before what the home knows of the pool. */
   readonly secret: SecretReference | undefined;
   /** Asks for a passphrase; throws where nobody can be asked. */
-  askSecret(message: string, options?: { readonly twice?: boolean }): Promise<string>;
+  askSecret(message: string, options?: { readonly twice?: boolean; readonly flags?: string }): Promise<string>;
 }
 
 /** Ports that close everything that was opened through them. */
@@ -67,7 +67,9 @@ export async function openPorts(implementations: Implementations, context: Ports
       return whole.use(await (await implementations.poolVolumes()).takeOver(path, access));
     },
     newPassphrase: (reference) =>
-      reference ? readSecret(reference, context.signal) : context.askSecret('New passphrase', { twice: true }),
+      reference
+        ? readSecret(reference, context.signal)
+        : context.askSecret('New passphrase', { twice: true, flags: '--new-passphrase-file or --new-passphrase-command' }),
     [Symbol.asyncDispose]: () => whole.disposeAsync(),
   };
 }

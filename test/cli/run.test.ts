@@ -50,6 +50,21 @@ describe('the program, run as a user runs it', () => {
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'MABS-USAGE', message: "unknown option '--no-such-option'" } });
   });
 
+  it('names the flags of a secret that it would have asked for', async () => {
+    const file = join(home.folder, 'secret');
+    await writeFile(file, 'open sesame');
+    const environment = { MABS_HOME: home.homePath };
+    const add = ['pool', 'add', 'sealed', '--path', join(home.folder, 'sealed'), '--encrypt'];
+    const nobody = await mabs(add, environment);
+    expect(nobody).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('Use --passphrase-file or --passphrase-command.') });
+    expect(await mabs([...add, '--passphrase-file', file], environment)).toMatchObject({ exitCode: 0 });
+    const another = await mabs(['pool', 'key', 'add', 'sealed'], environment);
+    expect(another).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('Use --new-passphrase-file or --new-passphrase-command.'),
+    });
+  });
+
   it('asks for yes where there is nobody to ask, and shows stacks only with --debug', async () => {
     const ports = await home.ports();
     await ports.home.putHost({ name: 'hv1', type: 'lab', path: await home.makeFolder('lab') });
