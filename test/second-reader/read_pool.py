@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A second reader of mabs' pools, written from docs/formats/pool.md alone; section names in the docstrings are of that page.
+"""A second reader of mabs' pools, written from docs/formats/pool.md alone; the sections named below are those of that page.
 
 It never writes to a pool and needs no home, no catalog and, but for `check`, no index.
 """
