@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { mkdir, readdir, rm, rmdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { diskFormats } from '../../src/disks/registry.ts';
 import type { SimulatedHost } from '../../src/hosts/host.ts';
@@ -121,11 +121,6 @@ export class LabVms {
     let count = 0;
     for (const entry of await readdir(this.folder, { withFileTypes: true })) {
       if (!entry.isDirectory() || entry.name.startsWith('.') || this.names.includes(entry.name)) continue;
-      // Killed between making the folder and noting that it did: nothing but the empty folder is there.
-      if ((await readdir(join(this.folder, entry.name))).length === 0) {
-        await rmdir(join(this.folder, entry.name));
-        continue;
-      }
       const hashes = (await this.read(entry.name)).map((bytes) => hash('sha256', bytes, 'hex'));
       if (!sameHashes(hashes, allowed)) throw new Error(`the new VM in ${entry.name} is not what was recovered`);
       await rm(join(this.folder, entry.name), { recursive: true });

@@ -47,7 +47,8 @@ export async function recoverToOriginal(ports: Ports, source: RecoverySource, re
   await host.removeExpired(ports.clock.now());
   const recoveryId = ports.random.uuid();
   const { keepOldMs, checkpoints, start } = request;
-  const begin = () => host.beginOriginalRecovery({ recoveryId, vm: recoveredVm(manifest), keepOldMs, checkpoints, start });
+  const begin: Begin = (journal) =>
+    host.beginOriginalRecovery({ recoveryId, vm: recoveredVm(manifest), keepOldMs, checkpoints, start, journal });
   return await carryOut(ports, { source, host, lock: name, recoveryId, begin, original: true, ...jobOptions(request) });
 }
 
@@ -61,7 +62,7 @@ export async function recoverToHost(ports: Ports, source: RecoverySource, reques
   stack.defer(async () => ports.locks.forget?.(name));
   stack.use(await ports.locks.acquire(name, { what: 'this recovery', waitMs: 0 }));
   const { network, highlyAvailable, start } = request;
-  const begin = () =>
+  const begin: Begin = (journal) =>
     host.beginNewVmRecovery({
       recoveryId,
       vm: recoveredVm(manifest),
@@ -70,26 +71,28 @@ export async function recoverToHost(ports: Ports, source: RecoverySource, reques
       network,
       highlyAvailable,
       start,
+      journal,
     });
   return await carryOut(ports, { source, host, lock: name, recoveryId, begin, original: false, ...jobOptions(request) });
 }
+
+type Facts = HostRecovery['facts'];
+type Begin = (journal: (facts: Facts) => Promise<void>) => Promise<HostRecovery>;
 
 interface Recovery extends JobOptions {
   readonly source: RecoverySource;
   readonly host: Host;
   readonly lock: string;
   readonly recoveryId: string;
-  readonly begin: () => Promise<HostRecovery>;
+  readonly begin: Begin;
   readonly original: boolean;
 }
 
 /** Journal, write, compare, apply: until the last step the host is as it was, and a crash leaves what the next job removes. */
 async function carryOut(ports: Ports, order: Recovery) {
   const { source, host, recoveryId } = order;
-  const recovery = await order.begin();
-  const entry = journalEntry(ports, order, recovery);
+  const recovery = await beginJournaled(ports, order);
   try {
-    await ports.home.journal.put(entry);
     const written = await writeTargets(ports, order, recovery);
     if (order.original) await forgetTracking(ports, source.point.manifest);
     const { paths, keptOld } = await recovery.apply();
@@ -104,6 +107,27 @@ async function carryOut(ports: Ports, order: Recovery) {
       () => ports.home.journal.remove(recoveryId),
       () => {},
     );
+    throw error;
+  }
+}
+
+/** Whatever is made on the host was journaled before; a beginning that fails is taken back at once. */
+async function beginJournaled(ports: Ports, order: Recovery): Promise<HostRecovery> {
+  let noted: Facts | undefined;
+  const journal = async (facts: Facts) => {
+    await ports.home.journal.put(journalEntry(ports, order, facts));
+    noted = facts;
+  };
+  try {
+    const recovery = await order.begin(journal);
+    await journal(recovery.facts);
+    return recovery;
+  } catch (error) {
+    if (noted)
+      await order.host.abandonLeftover(noted).then(
+        () => ports.home.journal.remove(order.recoveryId),
+        () => {},
+      );
     throw error;
   }
 }
@@ -132,10 +156,10 @@ async function forgetTracking(ports: Ports, { datasource }: Manifest): Promise<v
   }
 }
 
-function journalEntry(ports: Ports, { source, host, lock, recoveryId }: Recovery, recovery: HostRecovery): JournalEntry {
+function journalEntry(ports: Ports, { source, host, lock, recoveryId }: Recovery, facts: Facts): JournalEntry {
   const at = isoUtc(ports.clock.now());
   const { vm } = source.point.manifest;
-  return { id: recoveryId, kind: 'recovery', host: host.name, vmId: vm.id, vmName: vm.name, at, lock, facts: recovery.facts };
+  return { id: recoveryId, kind: 'recovery', host: host.name, vmId: vm.id, vmName: vm.name, at, lock, facts };
 }
 
 function recoveredVm({ vm, configuration, disks }: Manifest): RecoveredVm {

@@ -153,7 +153,7 @@ export interface HostRecovery {
   readonly vmId: string;
   readonly vmName: string;
   readonly targets: readonly RecoveryDiskTarget[];
-  /** Plain data from which `abandonLeftover` cleans up after a crash; journaled by the caller before a byte is written. */
+  /** Plain data from which `abandonLeftover` cleans up after a crash, whole; journaled by the caller before a byte is written. */
   readonly facts: Readonly<Record<string, unknown>>;
   /** Swaps the new disks in (original) or registers the new VM. All or nothing. */
   apply(): Promise<{ readonly paths: readonly { readonly key: string; readonly path: string }[]; readonly keptOld: readonly string[] }>;
@@ -168,6 +168,8 @@ export interface OriginalRecoveryRequest {
   readonly keepOldMs: number;
   readonly checkpoints: 'set-aside' | 'refuse';
   readonly start: boolean;
+  /** Called with the facts from which `abandonLeftover` cleans up, before anything is made on the host; the caller makes them durable. */
+  readonly journal: (facts: Readonly<Record<string, unknown>>) => Promise<void>;
 }
 
 export interface NewVmRecoveryRequest {
@@ -180,6 +182,8 @@ export interface NewVmRecoveryRequest {
   readonly network: 'disconnect' | 'keep' | Readonly<Record<string, string>>;
   readonly highlyAvailable: boolean;
   readonly start: boolean;
+  /** Called with the facts from which `abandonLeftover` cleans up, before anything is made on the host; the caller makes them durable. */
+  readonly journal: (facts: Readonly<Record<string, unknown>>) => Promise<void>;
 }
 
 /** Where VMs run, in the administrator's words. */

@@ -129,6 +129,7 @@ export function keepsTheHostContract(open: () => Promise<HostWorld>): void {
       network: 'disconnect',
       highlyAvailable: false,
       start: false,
+      journal: async () => {},
     } as const;
     const recovery = await world.host.beginNewVmRecovery(request);
     await fillTargets(world, recovery, 'anew');
@@ -151,7 +152,14 @@ async function recovered(world: HostWorld): Promise<RecoveredVm> {
 }
 
 function beginOriginal({ host }: HostWorld, vm: RecoveredVm, keepOldMs = 0): Promise<HostRecovery> {
-  return host.beginOriginalRecovery({ recoveryId: randomUUID(), vm, keepOldMs, checkpoints: 'refuse', start: false });
+  return host.beginOriginalRecovery({
+    recoveryId: randomUUID(),
+    vm,
+    keepOldMs,
+    checkpoints: 'refuse',
+    start: false,
+    journal: async () => {},
+  });
 }
 
 async function fillTargets(world: HostWorld, { targets }: HostRecovery, text: string): Promise<void> {

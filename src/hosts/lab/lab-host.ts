@@ -59,10 +59,10 @@ export function openLabHost(lab: LabContext): Host {
         await call(request.vm.id);
         return beginOverVm(lab, request);
       }
-      const { recoveryId, vm, start } = request;
-      return beginNewVm(lab, { recoveryId, vm, id: vm.id, name: vm.name, start, keys: {} });
+      const { recoveryId, vm, start, journal } = request;
+      return beginNewVm(lab, { recoveryId, vm, id: vm.id, name: vm.name, start, keys: {}, journal });
     },
-    async beginNewVmRecovery({ recoveryId, vm, name, path, network, highlyAvailable, start }) {
+    async beginNewVmRecovery({ recoveryId, vm, name, path, network, highlyAvailable, start, journal }) {
       await readVms(lab.name, lab.path);
       const keys = { replication: undefined, cluster: highlyAvailable ? { role: name ?? vm.name } : undefined, network };
       return beginNewVm(lab, {
@@ -73,6 +73,7 @@ export function openLabHost(lab: LabContext): Host {
         ...(path !== undefined && { path }),
         start,
         keys,
+        journal,
       });
     },
     abandonLeftover: (facts) => abandonRecovery(lab, facts),

@@ -19,13 +19,16 @@ export interface NewVm {
   readonly start: boolean;
   /** Further keys of the definition; `undefined` drops one that was captured. */
   readonly keys: Readonly<Record<string, unknown>>;
+  readonly journal: (facts: Readonly<Record<string, unknown>>) => Promise<void>;
 }
 
 /** Begins to make a VM in a new folder. It is on the host once its `vm.json` is. */
 export async function beginNewVm(lab: LabContext, wanted: NewVm): Promise<HostRecovery> {
-  const folderName = await makeFolder(lab.path, safeName(wanted.name));
+  const noteFolders = (folderName: string, madeFolders: readonly string[]) =>
+    wanted.journal({ recoveryId: wanted.recoveryId, folderName, madeFolders, targets: [] });
+  const folderName = await makeFolder(lab.path, safeName(wanted.name), (name) => noteFolders(name, [name]));
   const folder = join(lab.path, folderName);
-  const { diskFolder, madeFolders } = await makeDiskFolder(lab, folderName, wanted);
+  const { diskFolder, madeFolders } = await makeDiskFolder(lab, folderName, wanted, (made) => noteFolders(folderName, [made, folderName]));
   const beside = slashed(relative(folder, diskFolder) || '.');
   const taken = new Set<string>();
   const targets: RecoveryFacts['targets'] = [];
@@ -61,11 +64,12 @@ async function makeDiskFolder(
   lab: LabContext,
   folderName: string,
   { path }: NewVm,
+  note: (folder: string) => Promise<void>,
 ): Promise<{ diskFolder: string; madeFolders: string[] }> {
   const folder = join(lab.path, folderName);
   if (path === undefined || resolve(lab.path, path) === lab.path) return { diskFolder: folder, madeFolders: [] };
   const parent = resolve(lab.path, path);
-  const diskFolder = join(parent, await makeFolder(parent, folderName));
+  const diskFolder = join(parent, await makeFolder(parent, folderName, (name) => note(join(parent, name))));
   return { diskFolder, madeFolders: [diskFolder] };
 }
 

@@ -62,11 +62,16 @@ export async function freePath(folder: string, wanted: string, taken: ReadonlySe
   }
 }
 
-/** Makes a folder of this name, or of the first free one like it; never one that is there. Answers its name. */
-export async function makeFolder(parent: string, wanted: string): Promise<string> {
+/**
+ * Makes a folder of this name, or of the first free one like it; never one that is there. Answers its name. `note` hears of it before
+ * it is made.
+ */
+export async function makeFolder(parent: string, wanted: string, note: (name: string) => Promise<void> = async () => {}): Promise<string> {
   await makeFolderDurably(parent);
   for (let number = 1; ; number++) {
     const name = number === 1 ? wanted : `${wanted}-${number}`;
+    if (await pathExists(join(parent, name))) continue;
+    await note(name);
     try {
       await mkdir(join(parent, name));
       await flushFolder(parent);

@@ -113,6 +113,7 @@ describe('a process that is killed', () => {
       keepOldMs: 0,
       checkpoints: 'refuse',
       start: false,
+      journal: async () => {},
     });
     await shots.snap('begun');
     await makeDisk(recovery.targets[0]!.path);

@@ -20,6 +20,7 @@ async function original(lab: TestLab, vm: RecoveredVm, request: Partial<Original
     keepOldMs: 1000,
     checkpoints: 'refuse',
     start: false,
+    journal: async () => {},
     ...request,
   });
   return filled(recovery);
@@ -33,6 +34,7 @@ async function anew(lab: TestLab, vm: RecoveredVm, request: Partial<NewVmRecover
       network: 'disconnect',
       highlyAvailable: false,
       start: false,
+      journal: async () => {},
       ...request,
     }),
   );
@@ -45,6 +47,29 @@ async function filled(recovery: HostRecovery): Promise<HostRecovery> {
   }
   return recovery;
 }
+
+describe('a recovery whose process dies while it makes folders', () => {
+  it('has told of each folder before it was there, so that nothing stays', async () => {
+    await using lab = await aLab([{ folder: 'vm' }]);
+    const vm = await captured(lab);
+    for (const steps of [1, 2]) {
+      const noted: Readonly<Record<string, unknown>>[] = [];
+      const journal = async (facts: Readonly<Record<string, unknown>>) => {
+        if (noted.length === steps) throw new Error('killed');
+        noted.push(facts);
+      };
+      const begun = lab.host.beginNewVmRecovery({
+        ...{ recoveryId: randomUUID(), vm, name: 'anew', path: 'elsewhere', journal },
+        ...{ network: 'disconnect', highlyAvailable: false, start: false },
+      });
+      await begun.catch(() => {});
+      await lab.host.abandonLeftover(JSON.parse(JSON.stringify(noted.at(-1))));
+      expect((await readdir(lab.path, { recursive: true })).filter((path) => path.includes('anew') && !path.startsWith('.locks'))).toEqual(
+        [],
+      );
+    }
+  });
+});
 
 describe('recovery of a VM over itself', () => {
   it('puts disks with new names beside the old, keeps their identity, and begins tracking anew', async () => {
