@@ -1,8 +1,14 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { DiskFormats } from '../../disks/disk-format.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Lock, Locks } from '../../lib/locks.ts';
 import type { Random } from '../../lib/random.ts';
+import { removeFile } from './durable-json.ts';
 import { findVm, type LabVm } from './lab-vm.ts';
+
+/** What a process that was killed while it replaced one of a VM's files left beside it. */
+const UNFINISHED = /^(vm|lab-state|faults)\.json\.tmp$|\.rct\.json\.tmp$/;
 
 /** What every part of a simulated host works with. */
 export interface LabContext {
@@ -28,8 +34,11 @@ export interface LabContext {
 export async function stepOnVm<T>(lab: LabContext, vmId: string, step: (vm: LabVm) => Promise<T>): Promise<T> {
   const { folderName } = await findVm(lab.name, lab.path, vmId);
   await using _lock = await lockFolder(lab, folderName);
+  const vm = await findVm(lab.name, lab.path, vmId);
+  // Under the lock nobody else is replacing them.
+  for (const name of await readdir(vm.folder)) if (UNFINISHED.test(name)) await removeFile(join(vm.folder, name));
   // Awaited here: the lock is given back when this function's block ends, not when its promise is settled.
-  return await step(await findVm(lab.name, lab.path, vmId));
+  return await step(vm);
 }
 
 /** Takes the lock under which a VM's folder is changed. */

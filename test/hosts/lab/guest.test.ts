@@ -1,4 +1,4 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
 import { diskFormats } from '../../../src/disks/registry.ts';
 import type { VmAction } from '../../../src/hosts/host.ts';
@@ -128,6 +128,16 @@ describe('the state of a VM', () => {
 });
 
 describe('a definition that mabs rewrites', () => {
+  it('leaves nothing of a process that was killed while it did', async () => {
+    await using lab = await aLab();
+    const unfinished = ['vm.json.tmp', 'lab-state.json.tmp', 'disk0.vhdx.rct.json.tmp'];
+    for (const name of unfinished) await writeFile(lab.file('vm', name), '{"id"');
+    await writeFile(lab.file('vm', 'notes.tmp'), 'not of mabs');
+    await lab.simulated.write(await idOf(lab), textAt(0, 'x'));
+    const names = await readdir(lab.file('vm', ''));
+    expect(names.filter((name) => name.endsWith('.tmp'))).toEqual(['notes.tmp']);
+  });
+
   it('keeps what mabs does not know, in every place', async () => {
     await using lab = await aLab();
     const definition = {
