@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { flushFolder, retrySharing } from '../lib/durable-files.ts';
-import { MabsError, systemErrorCode } from '../lib/errors.ts';
+import { flushFolder, isThere, retrySharing } from '../lib/durable-files.ts';
+import { MabsError } from '../lib/errors.ts';
 import { FileExistsError, FileMissingError, NotAFileError, TargetFullError } from '../lib/random-access-file.ts';
 
 /** An output that names what is being read: the image itself or one of its parents. */
@@ -51,14 +51,4 @@ async function checkOutput({ path, overwrite, inputs }: ImageOutput): Promise<vo
   const own = await realpath(path);
   for (const input of inputs) if ((await realpath(input)) === own) throw new OutputIsInputError(path);
   if (!overwrite) throw new FileExistsError(path);
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return false;
-    throw error;
-  }
 }

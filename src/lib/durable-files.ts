@@ -52,7 +52,7 @@ export async function makeFolderDurably(path: string): Promise<void> {
 export async function renameExclusively(from: string, to: string): Promise<void> {
   if (await linked(from, to)) await removeFormerName(from);
   else {
-    if (await exists(to)) throw Object.assign(new Error(`EEXIST: ${to}`), { code: 'EEXIST', errno: -17 });
+    if (await isThere(to)) throw Object.assign(new Error(`EEXIST: ${to}`), { code: 'EEXIST', errno: -17 });
     await retrySharing(() => rename(from, to));
   }
   await flushFolder(dirname(to));
@@ -79,7 +79,8 @@ async function removeFormerName(path: string): Promise<void> {
   }
 }
 
-async function exists(path: string): Promise<boolean> {
+/** Whether something is there. Where that cannot be told (no right to look, a failing volume) it throws. */
+export async function isThere(path: string): Promise<boolean> {
   try {
     await stat(path);
     return true;
