@@ -1,6 +1,7 @@
 import { MabsError } from '../../src/lib/errors.ts';
 import { Chance, type FuzzReport, spoilOnce } from './disk-fuzzer.ts';
 import { spoilJson } from './spoil-json.ts';
+import { timeOfWork } from './time-of-work.ts';
 
 /** Something that is read whole: an object of a pool, a file of a host. */
 export interface ByteSample {
@@ -13,9 +14,6 @@ export interface ByteSample {
   readonly read: (bytes: Uint8Array) => Promise<void>;
 }
 
-/** Of work in one round. */
-const MAX_MS = 1000;
-
 /** Spoils samples `rounds` times, repeatably, and reads them: success or a typed error, within a second. */
 export async function fuzzBytes(samples: readonly ByteSample[], { seed, rounds }: { seed: number; rounds: number }): Promise<FuzzReport> {
   const chance = new Chance(seed);
@@ -25,14 +23,11 @@ export async function fuzzBytes(samples: readonly ByteSample[], { seed, rounds }
   for (let round = 0; round < rounds; round += 1) {
     const sample = samples[round % samples.length]!;
     const bytes = spoiled(sample, chance);
-    const before = process.cpuUsage();
-    const { outcome, problem } = await attempt(sample, bytes);
-    const { user, system } = process.cpuUsage(before);
-    const tookMs = (user + system) / 1000;
+    const { result, tookMs, tooLong } = await timeOfWork(() => attempt(sample, bytes));
     slowestMs = Math.max(slowestMs, tookMs);
-    outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
-    if (problem || tookMs > MAX_MS)
-      problems.push(`seed ${seed}, round ${round}, ${sample.name}: ${problem ?? `took ${Math.round(tookMs)} ms`}`);
+    outcomes[result.outcome] = (outcomes[result.outcome] ?? 0) + 1;
+    const problem = result.problem ?? tooLong;
+    if (problem) problems.push(`seed ${seed}, round ${round}, ${sample.name}: ${problem}`);
   }
   return { rounds, outcomes, problems, slowestMs };
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { DiskFormat } from '../../src/disks/disk-format.ts';
 import type { ByteRange } from '../../src/lib/byte-range.ts';
 import { MabsError } from '../../src/lib/errors.ts';
+import { timeOfWork } from './time-of-work.ts';
 
 /** An image to spoil. */
 export interface FuzzSeed {
@@ -32,9 +33,6 @@ export interface FuzzReport {
 
 /** How a hostile image may be refused. `failed` and all others would be wrong: they promise something else. */
 const KINDS = new Set(['damaged', 'prerequisite']);
-/** Of work: on a machine that does other things too, time on the clock says little. */
-const MAX_MS = 1000;
-const MAX_WAIT_MS = 20_000;
 const MIB = 1024 * 1024;
 
 /** Spoils the target's images `rounds` times, repeatably, and does with each what mabs does with an image. */
@@ -55,14 +53,10 @@ export async function fuzzDisks(
     const path = join(folder, image.fileName);
     const writes = chance.below(24) === 0;
     await spoil(path, image, work.get(image)!, chance);
-    const started = { wall: performance.now(), cpu: process.cpuUsage() };
-    const outcome = await exercise(target.format, path, chance, writes);
-    const { user, system } = process.cpuUsage(started.cpu);
-    const [tookMs, waitedMs] = [(user + system) / 1000, performance.now() - started.wall];
+    const { result: outcome, tookMs, tooLong } = await timeOfWork(() => exercise(target.format, path, chance, writes));
     slowestMs = Math.max(slowestMs, tookMs);
     outcomes[outcome.name] = (outcomes[outcome.name] ?? 0) + 1;
-    const tooLong = tookMs > MAX_MS || waitedMs > MAX_WAIT_MS;
-    const problem = outcome.problem ?? (tooLong ? `took ${Math.round(waitedMs)} ms, ${Math.round(tookMs)} ms of them at work` : undefined);
+    const problem = outcome.problem ?? tooLong;
     if (problem) problems.push(`seed ${seed}, round ${round}, ${image.fileName}: ${problem}`);
     await restore(path, image, writes);
   }

@@ -37,11 +37,9 @@ describe('the ranges between two ids', () => {
     { what: 'a range past the end', answer: since('A', 'B', step('A', 'B', [9999, 2])), why: /past the end/ },
   ])('are unknown with $what', ({ answer, why }) => expect(answer).toEqual({ unknown: expect.stringMatching(why) }));
 
-  it('are found in a long history in a moment', () => {
+  it('are found in a long history', () => {
     const history = Array.from({ length: 200_000 }, (_, index) => step(`T${index}`, `T${index + 1}`, [index % 9000, 1]));
-    const started = performance.now();
     expect(changesSince({ tracking: { current: 'T200000', history } }, 'T0', SIZE)).toEqual({ ranges: [{ offset: 0, length: 9000 }] });
-    expect(performance.now() - started).toBeLessThan(2000);
   });
 
   it('cover every byte that was written since', () =>
