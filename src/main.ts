@@ -4,6 +4,7 @@ import type { BlobStore } from './stores/blob-store.ts';
 
 /** The composition root: the one file that joins doors, core and implementations. Each is loaded when it is first needed. */
 const diskFormats = async () => (await import('./disks/registry.ts')).diskFormats;
+const fileSystems = async () => (await import('./filesystems/registry.ts')).fileSystems;
 const hostKinds = async () => (await import('./hosts/registry.ts')).hostKinds(await diskFormats());
 
 const poolVolumes = async (): Promise<PoolVolumes> => {
@@ -21,6 +22,7 @@ const poolVolumes = async (): Promise<PoolVolumes> => {
 
 await runCommandLine(process.argv.slice(2), {
   diskFormats,
+  fileSystems,
   hostKinds,
   poolVolumes,
   openCatalog: async (path) => (await import('./catalogs/registry.ts')).openCatalog(path),

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { AdminPorts, Ports, SecretReference } from '../core/ports.ts';
 import type { ResolvedSetting, SettingName } from '../core/settings.ts';
 import type { DiskFormats } from '../disks/disk-format.ts';
+import type { FileSystems } from '../filesystems/file-system.ts';
 import type { HostKinds } from '../hosts/host.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
@@ -87,6 +88,7 @@ export interface App {
   /** Asks to pick any number. Only when `interactive`. */
   chooseMany<T>(message: string, choices: readonly Choice<T>[]): Promise<T[]>;
   diskFormats(): Promise<DiskFormats>;
+  fileSystems(): Promise<FileSystems>;
   hostKinds(): Promise<HostKinds>;
 }
 

@@ -149,6 +149,7 @@ export class TerminalApp implements App {
   }
 
   diskFormats = () => this.#settings.implementations.diskFormats();
+  fileSystems = () => this.#settings.implementations.fileSystems();
   hostKinds = () => this.#settings.implementations.hostKinds();
 
   async #asked<T>(message: string, ask: () => Promise<T>): Promise<T> {

@@ -1,5 +1,6 @@
 import type { Catalog } from '../catalogs/catalog.ts';
 import type { DiskFormats } from '../disks/disk-format.ts';
+import type { FileSystems } from '../filesystems/file-system.ts';
 import type { HostKinds } from '../hosts/host.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Locks } from '../lib/locks.ts';
@@ -10,6 +11,7 @@ import type { NewPool } from './ports.ts';
 /** Everything that `main.ts` joins to the core. Each is loaded when it is first asked for. */
 export interface Implementations {
   diskFormats(): Promise<DiskFormats>;
+  fileSystems(): Promise<FileSystems>;
   hostKinds(): Promise<HostKinds>;
   /** Opens the catalog in this file, and makes it where there is none. A damaged one is set aside and made anew. */
   openCatalog(path: string): Promise<Catalog>;

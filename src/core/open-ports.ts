@@ -40,7 +40,7 @@ export async function openPorts(implementations: Implementations, context: Ports
   const locks = await implementations.openLocks(locksFolder(homePath));
   const home = await openHome(homePath, { locks, random });
   const catalog = opened.use(await implementations.openCatalog(join(homePath, 'catalog.db')));
-  const diskFormats = await implementations.diskFormats();
+  const [diskFormats, fileSystems] = await Promise.all([implementations.diskFormats(), implementations.fileSystems()]);
   const hosts = new Map<string, Promise<Host>>();
   const pools = new Map<string, Promise<Pool>>();
   const base = { home, locks };
@@ -53,6 +53,7 @@ export async function openPorts(implementations: Implementations, context: Ports
     home,
     catalog,
     diskFormats,
+    fileSystems,
     openHost: (name) => once(hosts, name, async () => whole.use(await openHost(implementations, home, name))),
     openPool: (name) => once(pools, name, async () => whole.use(await openKnownPool(implementations, context, { ...base, catalog, name }))),
     openHostAt: async (configuration) => whole.use(await (await implementations.hostKinds()).open(configuration)),

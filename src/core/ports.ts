@@ -1,5 +1,6 @@
 import type { Catalog } from '../catalogs/catalog.ts';
 import type { DiskFormats } from '../disks/disk-format.ts';
+import type { FileSystems } from '../filesystems/file-system.ts';
 import type { Host, HostConfiguration } from '../hosts/host.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Locks } from '../lib/locks.ts';
@@ -61,6 +62,7 @@ export interface Ports {
   readonly home: Home;
   readonly catalog: Catalog;
   readonly diskFormats: DiskFormats;
+  readonly fileSystems: FileSystems;
   /** Opens a host by name; MABS-HOST-UNKNOWN. Opened once per process, closed with the ports. */
   openHost(name: string): Promise<Host>;
   /**

@@ -89,6 +89,31 @@ export interface PartitionTable {
   readonly partitions: readonly Partition[];
 }
 
+/** A partition or disk that may belong to a volume group. */
+export interface PhysicalVolume {
+  readonly sizeBytes: number;
+  read(offset: number, into: Uint8Array): Promise<void>;
+}
+
+/** Where a part of a logical volume lies. */
+export interface LogicalPlace extends ByteRange {
+  /** Which of the physical volumes that were given, and where on it. */
+  readonly member: number;
+  readonly position: number;
+}
+
+/** A logical volume of LVM2. Names come from the disk; they hold only what LVM allows in names. */
+export interface LogicalVolume {
+  readonly group: string;
+  readonly groupId: string;
+  readonly name: string;
+  readonly sizeBytes: number;
+  /** Why it cannot be read, in words: a physical volume is missing, or its layout is not linear or striped. */
+  readonly unreadable?: string;
+  /** Where the bytes of `range` lie: ascending, adjoining, covering exactly the range. Past the end: MABS-DISK-RANGE. */
+  place(range: ByteRange): LogicalPlace[];
+}
+
 /** All formats: finds the one of a file by its content; a name in `.raw` is raw, and one that promises a format is never taken for raw. */
 export interface DiskFormats {
   get(name: DiskFormatName): DiskFormat;
@@ -98,4 +123,6 @@ export interface DiskFormats {
   openForWriting(path: string, options?: OpenImageOptions): Promise<WritableDisk>;
   /** The partition table on a disk. What it finds never fails: a damaged table is its intact copy, or none. */
   partitions(disk: DiskSource): Promise<PartitionTable>;
+  /** The logical volumes of all groups whose physical volumes are among `members`; others among them are passed by. What is damaged is left out. */
+  logicalVolumes(members: readonly PhysicalVolume[]): Promise<LogicalVolume[]>;
 }

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { App, StepProgress, Style } from '../../src/cli/app.ts';
 import { diskFormats } from '../../src/disks/registry.ts';
+import { fileSystems } from '../../src/filesystems/registry.ts';
 import { MabsError } from '../../src/lib/errors.ts';
 
 /** What a command did to the terminal. */
@@ -72,6 +73,7 @@ export function fakeApp(overrides: Partial<App> & { readonly answers?: readonly 
     choose: (message) => Promise.reject(new Error(`nobody answers: ${message}`)),
     chooseMany: (message) => Promise.reject(new Error(`nobody answers: ${message}`)),
     diskFormats: async () => diskFormats,
+    fileSystems: async () => fileSystems,
     hostKinds: () => Promise.reject(new Error('this fake app has no host kinds')),
   };
   const stdoutBytes = () => new Uint8Array(Buffer.concat(out));

@@ -1,6 +1,7 @@
 import { openCatalog } from '../../src/catalogs/registry.ts';
 import type { Implementations } from '../../src/core/implementations.ts';
 import { diskFormats } from '../../src/disks/registry.ts';
+import { fileSystems } from '../../src/filesystems/registry.ts';
 import { hostKinds } from '../../src/hosts/registry.ts';
 import { createSqliteLocks } from '../../src/lib/sqlite-locks.ts';
 import { createPool, importPool, openPool } from '../../src/pool/open-pool.ts';
@@ -9,6 +10,7 @@ import { openStore } from '../../src/stores/registry.ts';
 /** The real implementations, joined as main.ts joins them, except that pools do their work in the calling thread. */
 export const implementations: Implementations = {
   diskFormats: async () => diskFormats,
+  fileSystems: async () => fileSystems,
   hostKinds: async () => hostKinds(diskFormats),
   openCatalog,
   openLocks: async (folder) => createSqliteLocks(folder),

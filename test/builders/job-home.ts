@@ -5,6 +5,7 @@ import { openMemoryCatalog } from '../../src/catalogs/memory/memory-catalog.ts';
 import { openJournal } from '../../src/core/journal.ts';
 import type { PoolConfiguration, Ports } from '../../src/core/ports.ts';
 import { diskFormats } from '../../src/disks/registry.ts';
+import { fileSystems } from '../../src/filesystems/registry.ts';
 import type { Host, HostConfiguration } from '../../src/hosts/host.ts';
 import { hostKinds } from '../../src/hosts/registry.ts';
 import { systemClock } from '../../src/lib/clock.ts';
@@ -148,6 +149,7 @@ async function aHomeOver<P extends Pool>(vms: readonly AVm[], openPool: (folder:
       },
       catalog: openMemoryCatalog(),
       diskFormats,
+      fileSystems,
       openHost: async (name) => {
         if (!hosts.some((known) => known.name === name)) throw Object.assign(new Error(`no host ${name}`), { code: 'MABS-HOST-UNKNOWN' });
         return host;

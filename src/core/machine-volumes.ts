@@ -1,0 +1,82 @@
+import type { DiskFormats, LogicalVolume, PhysicalVolume } from '../disks/disk-format.ts';
+import type { DiskSource } from '../disks/disk-source.ts';
+import { detectFileSystem, type Volume } from '../filesystems/detect.ts';
+import type { ByteRange } from '../lib/byte-range.ts';
+import { diskName } from '../model/names.ts';
+import { listVolumes, volumeOf } from './disk-volumes.ts';
+
+/** A disk of a machine. `index`: its N in `diskN`; absent for an image that is looked at for itself. */
+export interface MachineDisk {
+  readonly index?: number;
+  readonly source: DiskSource;
+}
+
+/** Where a part of a volume lies: which of the disks that were given, and where on it. */
+export interface DiskPlace extends ByteRange {
+  readonly disk: number;
+  readonly position: number;
+}
+
+/** Something on one or several disks that a file system may lie on. */
+export interface MachineVolume extends Volume {
+  /** `/p1` in an image, `/disk0/p1` in a machine, `/lv/VG/LV`. */
+  readonly address: string;
+  /** What lies on it, as `blkid` names it; null where nothing known does. */
+  readonly fileSystem: string | null;
+  readonly label?: string;
+  /** Type in the partition table; `''` without one and for logical volumes. */
+  readonly type: string;
+  /** Why it cannot be read, in words. */
+  readonly unreadable?: string;
+  /** Where the bytes of `range` lie: ascending, adjoining, covering exactly the range. */
+  place(range: ByteRange): DiskPlace[];
+}
+
+/** The volumes of a machine: the partitions of its disks, then the logical volumes that lie on them. */
+export async function machineVolumes(diskFormats: DiskFormats, disks: readonly MachineDisk[]): Promise<MachineVolume[]> {
+  const perDisk = await Promise.all(disks.map((disk, place) => partitionsOf(diskFormats, disk, place)));
+  const partitions = perDisk.flat();
+  const members = partitions.filter(({ fileSystem }) => fileSystem === 'LVM2_member');
+  const logical = members.length > 0 ? await diskFormats.logicalVolumes(members) : [];
+  return [...partitions, ...(await Promise.all(logical.map((volume) => logicalVolumeOf(volume, members))))];
+}
+
+async function partitionsOf(diskFormats: DiskFormats, { index, source }: MachineDisk, disk: number): Promise<MachineVolume[]> {
+  const { partitions } = await listVolumes(diskFormats, source);
+  return partitions.map((partition) => ({
+    ...volumeOf(source, { offset: partition.start, length: partition.size }),
+    address: `${index === undefined ? '' : `/${diskName(index)}`}/p${partition.index}`,
+    fileSystem: partition.fileSystem,
+    ...(partition.label !== undefined && { label: partition.label }),
+    type: partition.type,
+    place: ({ offset, length }) => [{ offset, length, disk, position: partition.start + offset }],
+  }));
+}
+
+async function logicalVolumeOf(logical: LogicalVolume, members: readonly (PhysicalVolume & MachineVolume)[]): Promise<MachineVolume> {
+  const { group, name, sizeBytes, unreadable } = logical;
+  const volume: Volume = {
+    sizeBytes,
+    async read(offset, into) {
+      for (const piece of logical.place({ offset, length: into.length })) {
+        const at = piece.offset - offset;
+        await members[piece.member]!.read(piece.position, into.subarray(at, at + piece.length));
+      }
+    },
+  };
+  const found = unreadable === undefined ? await detectFileSystem(volume) : undefined;
+  return {
+    ...volume,
+    address: `/lv/${group}/${name}`,
+    fileSystem: found?.name ?? null,
+    ...(found?.label !== undefined && { label: found.label }),
+    type: '',
+    ...(unreadable !== undefined && { unreadable }),
+    place: (range) =>
+      logical
+        .place(range)
+        .flatMap(({ member, position, offset, length }) =>
+          members[member]!.place({ offset: position, length }).map((place) => ({ ...place, offset: offset + place.offset - position })),
+        ),
+  };
+}

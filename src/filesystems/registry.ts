@@ -1,0 +1,20 @@
+import { detectFileSystem } from './detect.ts';
+import { type FileSystemDriver, type FileSystems, FileSystemUnsupportedError } from './file-system.ts';
+
+/** A driver and the names that `detectFileSystem` gives to what it opens; loaded when it is first needed. */
+interface DriverEntry {
+  readonly types: readonly string[];
+  readonly load: () => Promise<FileSystemDriver>;
+}
+
+const drivers: readonly DriverEntry[] = [];
+
+/** Every file system that mabs reads. */
+export const fileSystems: FileSystems = {
+  async open(volume) {
+    const found = await detectFileSystem(volume);
+    const entry = found && drivers.find(({ types }) => types.includes(found.name));
+    if (!entry) throw new FileSystemUnsupportedError(found ? `the volume is ${found.name}` : 'nothing known lies on the volume');
+    return (await entry.load()).open(volume);
+  },
+};
