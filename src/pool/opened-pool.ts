@@ -1,9 +1,12 @@
 import type { WritableDisk } from '../disks/disk-format.ts';
 import type { DiskSource } from '../disks/disk-source.ts';
+import type { ByteRange } from '../lib/byte-range.ts';
 import type { Manifest, ManifestDisk, StoredManifest } from '../model/manifest.ts';
 import { checkPool } from './check-pool.ts';
 import { compareDisk, type DiskComparison } from './engine/compare-disk.ts';
+import { compareMaps } from './engine/compare-maps.ts';
 import { createEngineThreads, type EngineThreads } from './engine/engine-threads.ts';
+import { identifyRange } from './engine/identify-range.ts';
 import { openDisk } from './engine/open-disk.ts';
 import { readBack } from './engine/read-back.ts';
 import { restoreDisk } from './engine/restore-disk.ts';
@@ -112,6 +115,14 @@ export class OpenedPool implements Pool {
 
   async compareDisk(disk: ManifestDisk, source: DiskSource, options?: EngineOptions): Promise<DiskComparison> {
     return await compareDisk(this.#threads, this.#blocks, disk, source, options);
+  }
+
+  async compareDisks(before: ManifestDisk, after: ManifestDisk, options?: Pick<EngineOptions, 'signal'>): Promise<ByteRange[]> {
+    return await compareMaps(this.#blocks, before, after, options);
+  }
+
+  async identifyRange(disk: ManifestDisk, range: ByteRange): Promise<string> {
+    return await identifyRange(this.#blocks, disk, range);
   }
 
   async readBack(manifest: Manifest, options?: EngineOptions): Promise<{ readonly blocksRead: number; readonly bytesRead: number }> {

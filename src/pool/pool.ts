@@ -188,6 +188,17 @@ export interface Pool extends AsyncDisposable {
     source: DiskSource,
     options?: EngineOptions,
   ): Promise<{ readonly differing: readonly ByteRange[]; readonly bytesRead: number }>;
+  /**
+   * Where two stored disks of this pool differ, in whole blocks, by their maps alone: no data is read, and no page of the maps that
+   * both share. What one left out reads as zero, so a range that only one left out differs. Where sizes differ, a disk counts as zero
+   * behind its end. Normalized.
+   */
+  compareDisks(before: ManifestDisk, after: ManifestDisk, options?: Pick<EngineOptions, 'signal'>): Promise<readonly ByteRange[]>;
+  /**
+   * Names the content of a range of a stored disk, by its map alone: where two answers are equal, so are the bytes. Different ones prove
+   * nothing: what lies beside the range in its first and last block counts, too.
+   */
+  identifyRange(disk: ManifestDisk, range: ByteRange): Promise<string>;
   /** Reads every block of a manifest back and digests it. MABS-BLOCK-DAMAGED (kind damaged) with the file when one is wrong. */
   readBack(manifest: Manifest, options?: EngineOptions): Promise<{ readonly blocksRead: number; readonly bytesRead: number }>;
 

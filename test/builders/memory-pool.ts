@@ -1,5 +1,6 @@
 import { hash, randomUUID } from 'node:crypto';
 import type { DiskSource } from '../../src/disks/disk-source.ts';
+import { normalizeRanges } from '../../src/lib/byte-range.ts';
 import type { Manifest, ManifestDisk, StoredManifest } from '../../src/model/manifest.ts';
 import type { DiskWriteRequest, DiskWriteResult, Pool, PoolRecord, PoolWriter } from '../../src/pool/pool.ts';
 
@@ -77,6 +78,16 @@ export function aMemoryPool(id = randomUUID()): MemoryPool {
       const read = await readAll(source);
       const differing = differingBlocks(contentOf(disk.root), read).map((offset) => ({ offset, length: BLOCK }));
       return { differing, bytesRead: read.length };
+    },
+    async compareDisks(before, after) {
+      const end = Math.max(before.virtualSize, after.virtualSize);
+      const [old, now] = [before, after].map(({ root }) => Buffer.concat([contentOf(root), Buffer.alloc(end)], end));
+      return normalizeRanges(differingBlocks(old!, now!).map((offset) => ({ offset, length: Math.min(BLOCK, end - offset) })));
+    },
+    async identifyRange(disk, { offset, length }) {
+      const first = Math.floor(offset / BLOCK) * BLOCK;
+      const touched = contentOf(disk.root).subarray(first, Math.ceil((offset + length) / BLOCK) * BLOCK);
+      return `${hash('sha256', touched, 'hex')} ${offset} ${length}`;
     },
     async readBack(manifest) {
       pool.readBacks.push(manifest.id);
