@@ -179,3 +179,13 @@ export class FileUnreadableError extends MabsError {
     super(`${file} cannot be read: ${why}`);
   }
 }
+
+/** What was asked for makes no sense for this kind of file: the content of a directory, the names in a file. */
+export class WrongFileTypeError extends MabsError {
+  readonly code = 'MABS-FILE-TYPE';
+  readonly hint = 'List the folder that it lies in: its type is shown there.';
+  override readonly kind = 'usage';
+  constructor(file: string, wanted: 'file' | 'directory') {
+    super(`${file} is no ${wanted}`);
+  }
+}
