@@ -2,6 +2,7 @@ import type { DiskFormatName } from '../disks/disk-format.ts';
 import { MabsError } from '../lib/errors.ts';
 import type { ManifestDisk } from '../model/manifest.ts';
 import { diskName, parseDiskPath } from '../model/names.ts';
+import { DiskUnknownError } from './disk-unknown.ts';
 import { getPoint, type KnownPoint } from './known-points.ts';
 import type { Ports } from './ports.ts';
 
@@ -34,15 +35,6 @@ export class FilesUnavailableError extends MabsError {
   override readonly kind = 'prerequisite';
   constructor(what: string) {
     super(`${what}: this version recovers whole VMs and whole disks, not files or volumes inside a disk`);
-  }
-}
-
-export class DiskUnknownError extends MabsError {
-  readonly code = 'MABS-DISK-UNKNOWN';
-  readonly hint: string;
-  constructor(text: string, disks: readonly ManifestDisk[]) {
-    super(`${text}: the recovery point has no such disk`);
-    this.hint = disks.length > 0 ? `It has ${disks.map(({ index }) => diskName(index)).join(', ')}.` : 'It has no disk at all.';
   }
 }
 
