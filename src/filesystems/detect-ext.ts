@@ -19,10 +19,11 @@ export async function detectExt(volume: Volume): Promise<FileSystemSignature | u
   if (!block) return undefined;
   const { magic, compat, incompat, roCompat, label } = SUPERBLOCK.read(block);
   if (magic !== 0xef53) return undefined;
-  return withLabel(variant(compat, incompat, roCompat), labelText(label));
+  return withLabel(extVariant(compat, incompat, roCompat), labelText(label));
 }
 
-function variant(compat: number, incompat: number, roCompat: number): string {
+/** How `blkid` tells them apart. */
+export function extVariant(compat: number, incompat: number, roCompat: number): string {
   if (incompat & JOURNAL_DEVICE) return 'jbd';
   if (roCompat & ~OLD_RO_COMPAT || incompat & ~EXT3_INCOMPAT) return 'ext4';
   return compat & HAS_JOURNAL ? 'ext3' : 'ext2';
