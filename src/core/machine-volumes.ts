@@ -1,9 +1,9 @@
-import type { DiskFormats, LogicalVolume, PhysicalVolume } from '../disks/disk-format.ts';
+import type { DiskFormats, LogicalVolume, PartitionTable, PhysicalVolume } from '../disks/disk-format.ts';
 import type { DiskSource } from '../disks/disk-source.ts';
 import { detectFileSystem, type Volume } from '../filesystems/detect.ts';
 import type { ByteRange } from '../lib/byte-range.ts';
-import { diskName } from '../model/names.ts';
 import { listVolumes, volumeOf } from './disk-volumes.ts';
+import { volumeAddress } from './volume-path.ts';
 
 /** A disk of a machine. `index`: its N in `diskN`; absent for an image that is looked at for itself. */
 export interface MachineDisk {
@@ -34,23 +34,50 @@ export interface MachineVolume extends Volume {
 
 /** The volumes of a machine: the partitions of its disks, then the logical volumes that lie on them. */
 export async function machineVolumes(diskFormats: DiskFormats, disks: readonly MachineDisk[]): Promise<MachineVolume[]> {
-  const perDisk = await Promise.all(disks.map((disk, place) => partitionsOf(diskFormats, disk, place)));
-  const partitions = perDisk.flat();
-  const members = partitions.filter(({ fileSystem }) => fileSystem === 'LVM2_member');
-  const logical = members.length > 0 ? await diskFormats.logicalVolumes(members) : [];
-  return [...partitions, ...(await Promise.all(logical.map((volume) => logicalVolumeOf(volume, members))))];
+  const perDisk = await Promise.all(disks.map((disk, place) => diskPartitions(diskFormats, disk, place)));
+  const partitions = perDisk.flatMap((found) => found.partitions);
+  return [...partitions, ...(await logicalVolumesOn(diskFormats, partitions))];
 }
 
-async function partitionsOf(diskFormats: DiskFormats, { index, source }: MachineDisk, disk: number): Promise<MachineVolume[]> {
-  const { partitions } = await listVolumes(diskFormats, source);
-  return partitions.map((partition) => ({
-    ...volumeOf(source, { offset: partition.start, length: partition.size }),
-    address: `${index === undefined ? '' : `/${diskName(index)}`}/p${partition.index}`,
+/** The partitions of one disk; `place` is what their `place` calls the disk. */
+export async function diskPartitions(
+  diskFormats: DiskFormats,
+  { index, source }: MachineDisk,
+  place: number,
+): Promise<{ readonly scheme: PartitionTable['scheme']; readonly partitions: MachineVolume[] }> {
+  const found = await listVolumes(diskFormats, source);
+  const partitions = found.partitions.map((partition) => ({
+    ...partOfDisk({ index, source }, { offset: partition.start, length: partition.size }, place, partition.index),
     fileSystem: partition.fileSystem,
     ...(partition.label !== undefined && { label: partition.label }),
     type: partition.type,
-    place: ({ offset, length }) => [{ offset, length, disk, position: partition.start + offset }],
   }));
+  return { scheme: found.partitionTable, partitions };
+}
+
+/** A whole disk as its partition 1: what a disk without a table is, whether or not something known lies on it. */
+export function wholeDisk({ index, source }: MachineDisk, place: number): MachineVolume {
+  return { ...partOfDisk({ index, source }, { offset: 0, length: source.sizeBytes }, place, 1), fileSystem: null, type: '' };
+}
+
+/** The logical volumes that lie on those of `volumes` that belong to a volume group. */
+export async function logicalVolumesOn(diskFormats: DiskFormats, volumes: readonly MachineVolume[]): Promise<MachineVolume[]> {
+  const members = volumes.filter(({ fileSystem }) => fileSystem === 'LVM2_member');
+  const logical = members.length > 0 ? await diskFormats.logicalVolumes(members) : [];
+  return Promise.all(logical.map((volume) => logicalVolumeOf(volume, members)));
+}
+
+function partOfDisk(
+  { index, source }: { readonly index: number | undefined; readonly source: DiskSource },
+  range: ByteRange,
+  disk: number,
+  partition: number,
+) {
+  return {
+    ...volumeOf(source, range),
+    address: volumeAddress({ type: 'partition', ...(index !== undefined && { disk: index }), partition }),
+    place: ({ offset, length }: ByteRange): DiskPlace[] => [{ offset, length, disk, position: range.offset + offset }],
+  };
 }
 
 async function logicalVolumeOf(logical: LogicalVolume, members: readonly (PhysicalVolume & MachineVolume)[]): Promise<MachineVolume> {
@@ -67,7 +94,7 @@ async function logicalVolumeOf(logical: LogicalVolume, members: readonly (Physic
   const found = unreadable === undefined ? await detectFileSystem(volume) : undefined;
   return {
     ...volume,
-    address: `/lv/${group}/${name}`,
+    address: volumeAddress({ type: 'logical', group, volume: name }),
     fileSystem: found?.name ?? null,
     ...(found?.label !== undefined && { label: found.label }),
     type: '',

@@ -1,0 +1,24 @@
+import { cachedVolume } from '../filesystems/cached-volume.ts';
+import { type FileSystem, type FileSystems, FileSystemUnsupportedError } from '../filesystems/file-system.ts';
+import type { MachineVolume } from './machine-volumes.ts';
+
+/** Partition types of an MBR that hold other partitions and nothing else. */
+const EXTENDED_TYPES: ReadonlySet<string> = new Set(['5', 'f', '85']);
+
+/**
+ * Opens the file system of a volume, behind a cache of its small reads. MABS-FS-UNSUPPORTED for what holds no file system that mabs
+ * reads, with the volume's name and what it holds; kind `damaged` for one that is broken at its root.
+ */
+export async function openFileSystem(fileSystems: FileSystems, volume: MachineVolume): Promise<FileSystem> {
+  const { address } = volume;
+  if (volume.unreadable !== undefined) throw new FileSystemUnsupportedError(`${address} cannot be read: ${volume.unreadable}`);
+  if (EXTENDED_TYPES.has(volume.type) && volume.fileSystem === null) {
+    throw new FileSystemUnsupportedError(`${address} is an extended partition, which only holds others`, 'Name one from p5 on.');
+  }
+  try {
+    return await fileSystems.open(cachedVolume(volume));
+  } catch (error) {
+    if (!(error instanceof FileSystemUnsupportedError)) throw error;
+    throw new FileSystemUnsupportedError(`${address}: ${error.message}`, error.hint);
+  }
+}
