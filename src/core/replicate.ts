@@ -92,6 +92,8 @@ function writeAll(ports: Ports, writer: PoolWriter, capture: Capture, known: Kno
   const { replica, dropped, pool } = before;
   return writeDisks(capture, {
     diskFormats: ports.diskFormats,
+    fileSystems: ports.fileSystems,
+    leaveOut: known.group.policy.leaveOut,
     writer,
     blockSize: pool.info.blockSize,
     label: `${known.member.host}/${capture.vm.name}`,

@@ -6,6 +6,9 @@ import type { Manifest, ManifestDisk } from '../model/manifest.ts';
 import { diskName } from '../model/names.ts';
 import type { DiskWriteRequest, DiskWriteResult, PoolWriter } from '../pool/pool.ts';
 import type { JobOptions } from './job.ts';
+import { findLeftOut } from './left-out.ts';
+import type { LeftOut } from './left-out-draft.ts';
+import type { LookOptions } from './left-out-volume.ts';
 import { type DiskPlan, type DiskPlanFacts, planTracked, planWhole } from './plan-disk.ts';
 
 /** A disk of a capture, written: its line of the manifest, and what that took. */
@@ -16,7 +19,7 @@ export interface WrittenDisk {
   readonly trackingLied?: string;
 }
 
-export interface WriteDiskOrder extends JobOptions {
+export interface WriteDiskOrder extends JobOptions, LookOptions {
   readonly diskFormats: DiskFormats;
   readonly writer: PoolWriter;
   readonly blockSize: number;
@@ -29,18 +32,22 @@ export interface WriteDiskOrder extends JobOptions {
   readonly verifyNew: boolean;
 }
 
-/** Writes each disk of a capture; the handle on its image is closed before the next one is opened. */
+/**
+ * Writes each disk of a capture. What is left out is looked up on all of them first, since a volume may lie on several; then the handle
+ * on an image is closed before the next one is opened.
+ */
 export async function writeDisks(capture: Capture, order: WriteDiskOrder): Promise<WrittenDisk[]> {
+  const leftOut = await findLeftOut(capture.disks, order);
   const written: WrittenDisk[] = [];
-  for (const disk of capture.disks) written.push(await writeOneDisk(disk, order));
+  for (const [place, disk] of capture.disks.entries()) written.push(await writeOneDisk(disk, leftOut[place]!, order));
   return written;
 }
 
-async function writeOneDisk(captured: CapturedDisk, order: WriteDiskOrder): Promise<WrittenDisk> {
+async function writeOneDisk(captured: CapturedDisk, leftOut: LeftOut, order: WriteDiskOrder): Promise<WrittenDisk> {
   await using source = await order.diskFormats.get(captured.format).open(captured.frozenPath);
   const facts = { virtualSize: source.sizeBytes, ...order };
   const plan = order.whole ? planWhole(captured, facts) : await planTracked(captured, facts);
-  const request = requestOf(plan, order, captured);
+  const request = requestOf(plan, order, captured, leftOut);
   const attempt = await tryWrite(order, plan, { ...request, source });
   const { result, tracking } = attempt;
   const lied = attempt.lied ?? (order.whole ? await hiddenChanges(captured, plan, attempt, facts) : undefined);
@@ -61,7 +68,8 @@ async function writeOneDisk(captured: CapturedDisk, order: WriteDiskOrder): Prom
       tracking,
       ...(reason === undefined ? {} : { trackingReason: reason }),
       ...(captured.trackingId === undefined ? {} : { trackingId: captured.trackingId }),
-      leftOut: [],
+      leftOut: leftOut.ranges.map(({ offset, length }) => [offset, length]),
+      ...(leftOut.notes.length === 0 ? {} : { leftOutNotes: [...leftOut.notes] }),
     },
     result,
     ...(lied === undefined ? {} : { trackingLied: lied }),
@@ -106,13 +114,13 @@ async function hiddenChanges(
     : undefined;
 }
 
-function requestOf(plan: DiskPlan, order: WriteDiskOrder, { index }: CapturedDisk): Omit<DiskWriteRequest, 'source'> {
+function requestOf(plan: DiskPlan, order: WriteDiskOrder, { index }: CapturedDisk, leftOut: LeftOut): Omit<DiskWriteRequest, 'source'> {
   const label = `${order.label} ${diskName(index)}`;
   const { onProgress, signal } = order;
   return {
     ...(plan.base ? { base: baseOf(plan.base) } : {}),
     ...(plan.ranges ? { ranges: plan.ranges } : {}),
-    leftOut: [],
+    leftOut: leftOut.ranges,
     sample: plan.ranges !== undefined,
     verifyNew: order.verifyNew,
     mend: order.whole && plan.base !== undefined,

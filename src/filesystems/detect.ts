@@ -27,3 +27,13 @@ export async function detectFileSystem(volume: Volume): Promise<FileSystemSignat
   }
   return undefined;
 }
+
+/** All that a volume bears signatures of: several where what lay on it before was not wiped. The first is what `detectFileSystem` names. */
+export async function everySignature(volume: Volume): Promise<FileSystemSignature[]> {
+  const found: FileSystemSignature[] = [];
+  for (const detect of detectors) {
+    const signature = await detect(volume);
+    if (signature) found.push(signature);
+  }
+  return found;
+}

@@ -3,6 +3,18 @@ import { z } from 'zod';
 const bytes = z.number().int().nonnegative();
 const range = z.tuple([bytes, bytes]);
 
+/** What of a volume was left out of a disk, or why it, or the file named, was kept. */
+const leftOutNoteSchema = z.object({
+  /** `/disk0/p2` or `/lv/VG/LV`; `/disk0` where it concerns the whole disk. */
+  volume: z.string(),
+  /** `pagefile.sys`, `hiberfil.sys`, `swapfile.sys`, `swap` or `free`; absent: the volume as a whole. */
+  what: z.string().optional(),
+  /** Bytes left out of this disk. */
+  bytes: bytes.optional(),
+  /** Why nothing of it was left out, in words. */
+  kept: z.string().optional(),
+});
+
 /** One disk of a manifest. `root` is the digest of its disk map in hex (all zeros: the whole disk is zero). */
 export const manifestDiskSchema = z.object({
   /** Position among the VM's disks at the capture, from 0. */
@@ -25,6 +37,8 @@ export const manifestDiskSchema = z.object({
   trackingId: z.string().optional(),
   /** Ranges not kept, `[offset, length]`; they read as zero. */
   leftOut: z.array(range),
+  /** What these ranges are, and what could not be left out. */
+  leftOutNotes: z.array(leftOutNoteSchema).optional(),
 });
 
 /**
@@ -59,6 +73,7 @@ export const manifestSchema = z.object({
   bytesStored: bytes,
 });
 
+export type LeftOutNote = z.infer<typeof leftOutNoteSchema>;
 export type ManifestDisk = z.infer<typeof manifestDiskSchema>;
 export type Manifest = z.infer<typeof manifestSchema>;
 
