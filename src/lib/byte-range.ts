@@ -34,3 +34,15 @@ export function totalLength(ranges: Iterable<ByteRange>): number {
   for (const range of ranges) sum += range.length;
   return sum;
 }
+
+/** Whether a byte lies in one of normalized ranges. */
+export function coversByte(ranges: readonly ByteRange[], offset: number): boolean {
+  let low = 0;
+  let high = ranges.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (ranges[middle]!.offset + ranges[middle]!.length <= offset) low = middle + 1;
+    else high = middle;
+  }
+  return low < ranges.length && ranges[low]!.offset <= offset;
+}

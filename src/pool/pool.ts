@@ -74,7 +74,10 @@ export interface DiskWriteResult {
   readonly dataBytes: number;
   readonly bytesScanned: number;
   readonly bytesSampled: number;
-  /** Bytes and number of blocks that differ from the base (from an all-zero disk where there is none). */
+  /**
+   * Bytes and number of blocks that differ from the base (from an all-zero disk where there is none). Blocks of which something is left
+   * out on one side only are not compared: they are read and stored, and count here as nothing.
+   */
   readonly bytesChanged: number;
   readonly blocksDiffering: number;
   /** Uncompressed bytes of blocks that the pool did not have. */

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { ByteRange } from '../../lib/byte-range.ts';
+import { type ByteRange, coversByte } from '../../lib/byte-range.ts';
 
 const LEAST_BLOCKS = 64;
 const MOST_BYTES = 64 * 1024 * 1024;
@@ -33,7 +33,7 @@ export async function sampleBlocks(request: SampleRequest): Promise<number[]> {
   let data = 0;
   for (let tries = 0; data < wanted && chosen.size < wanted * 2 && tries < wanted * 8; tries += 1) {
     const block = tries % 2 === 0 ? neighbourOf(request, draw) : Math.floor(draw() * blocks);
-    if (block < 0 || block >= blocks || chosen.has(block) || covers(excluded, block * blockSize)) continue;
+    if (block < 0 || block >= blocks || chosen.has(block) || coversByte(excluded, block * blockSize)) continue;
     chosen.add(block);
     if (await hasData(block)) data += 1;
   }
@@ -47,18 +47,6 @@ function neighbourOf({ changed, blockSize, blocks }: SampleRequest, draw: () => 
   const first = Math.floor(range.offset / blockSize);
   const after = Math.ceil((range.offset + range.length) / blockSize);
   return draw() < 0.5 ? first - 1 - distance : after + distance;
-}
-
-/** Whether a byte lies in one of normalized ranges. */
-function covers(ranges: readonly ByteRange[], offset: number): boolean {
-  let low = 0;
-  let high = ranges.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (ranges[middle]!.offset + ranges[middle]!.length <= offset) low = middle + 1;
-    else high = middle;
-  }
-  return low < ranges.length && ranges[low]!.offset <= offset;
 }
 
 /** Numbers from 0 to 1 that follow from a seed: its digest, then the digest of that, and so on. */

@@ -31,9 +31,10 @@ export async function writeDisk(
     const base = openBase(request, ports, blocks.blockSize, lostPages);
     const survey = base && (await surveyBase(base, request, geometry));
     const leftOut = normalizeRanges(request.leftOut);
-    const ranges = rangesToRead(request, geometry, leftOut);
+    const oneSided = leftOutOnOneSide(request, geometry, leftOut);
+    const ranges = rangesToRead(request, geometry, oneSided);
     const run = new WriteRun({
-      ...{ threads, blocks, ports, request, geometry, base, leftOut, lostPages, limits },
+      ...{ threads, blocks, ports, request, geometry, base, leftOut, oneSided, lostPages, limits },
       ranges: base && request.ranges && request.sample ? await withSamples(ranges, request, geometry, base) : plain(ranges),
       rewrittenLeaves: survey?.lostLeaves ?? [],
       baseDataBytes: survey?.dataBytes ?? 0,
@@ -61,15 +62,20 @@ async function surveyBase(map: DiskMapReader, { base, mend }: DiskWriteRequest, 
  * What has to be read, in whole blocks: what changed, all that is new after a change of size, and what is left out on one side
  * only (a cluster can change its owner without being written).
  */
-function rangesToRead({ base, ranges }: DiskWriteRequest, geometry: MapGeometry, leftOut: readonly ByteRange[]): ByteRange[] {
+function rangesToRead({ base, ranges }: DiskWriteRequest, geometry: MapGeometry, oneSided: readonly ByteRange[]): ByteRange[] {
   const { blockSize, virtualSize } = geometry;
   if (!base || !ranges) return normalizeRanges([{ offset: 0, length: virtualSize }]);
-  const all = [...ranges, ...differingRanges(normalizeRanges(base.leftOut), leftOut)];
+  const all = [...ranges, ...oneSided];
   if (base.virtualSize !== virtualSize) {
     const offset = Math.floor(Math.min(base.virtualSize, virtualSize) / blockSize) * blockSize;
     all.push({ offset, length: virtualSize - offset });
   }
   return roundOut(all, blockSize, virtualSize);
+}
+
+/** Blocks of which something is left out on one side only: of what they held before, or hold now, nothing is known. */
+function leftOutOnOneSide({ base }: DiskWriteRequest, { blockSize, virtualSize }: MapGeometry, leftOut: readonly ByteRange[]): ByteRange[] {
+  return base ? roundOut(differingRanges(normalizeRanges(base.leftOut), leftOut), blockSize, virtualSize) : [];
 }
 
 async function withSamples(ranges: readonly ByteRange[], request: DiskWriteRequest, geometry: MapGeometry, base: DiskMapReader) {

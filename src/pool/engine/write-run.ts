@@ -1,4 +1,4 @@
-import type { ByteRange } from '../../lib/byte-range.ts';
+import { type ByteRange, coversByte } from '../../lib/byte-range.ts';
 import { DIGEST_BYTES, type SealedPack } from '../block.ts';
 import type { DiskWriteRequest, DiskWriteResult } from '../pool.ts';
 import type { DiskMapReader } from './disk-map-reader.ts';
@@ -37,6 +37,8 @@ export interface WriteRunRequest {
   readonly geometry: MapGeometry;
   readonly base: DiskMapReader | undefined;
   readonly leftOut: readonly ByteRange[];
+  /** Whole blocks, normalized: something of them is left out on one side only, so that a difference says nothing. */
+  readonly oneSided: readonly ByteRange[];
   readonly lostPages: ReadonlySet<string>;
   readonly ranges: readonly PlannedRange[];
   readonly rewrittenLeaves: readonly number[];
@@ -148,7 +150,7 @@ export class WriteRun {
 
   /** Puts what was found on a leaf page into the map, and counts it. */
   async #takePage({ known, found, states }: PlannedWindow, place: number, index: number): Promise<void> {
-    const { geometry, base } = this.#given;
+    const { geometry, base, oneSided } = this.#given;
     const first = place * MAP_FAN_OUT;
     const page = Uint8Array.from(known.subarray(first * DIGEST_BYTES, first * DIGEST_BYTES + MAP_PAGE_BYTES));
     let differs = false;
@@ -157,8 +159,10 @@ export class WriteRun {
       differs = true;
       const block = index * MAP_FAN_OUT + i;
       const length = blockLength(geometry, block);
-      this.#totals.blocksDiffering += 1;
-      this.#totals.bytesChanged += length;
+      if (!coversByte(oneSided, block * geometry.blockSize)) {
+        this.#totals.blocksDiffering += 1;
+        this.#totals.bytesChanged += length;
+      }
       if (base && !isZeroDigest(digestAt(page, i))) this.#totals.dataBytes -= blockLength(base.geometry, block);
       digestAt(page, i).set(digestAt(found, first + i));
       if (!isZeroDigest(digestAt(page, i))) this.#totals.dataBytes += length;
