@@ -1,5 +1,5 @@
 /**
- * Spoils disk images at random and opens them: node scripts/fuzz-disks.ts [--target vhdx|vhd|volumes] [--rounds 100000] [--seed 1]
+ * Spoils disk images at random and opens them: node scripts/fuzz-disks.ts [--target vhdx|vhd|volumes|lvm] [--rounds 100000] [--seed 1]
  * Prints what came of them; ends with 1 when anything but a typed refusal or success happened, or memory grew.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -7,11 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type FuzzTarget, fuzzDisks } from '../test/builders/disk-fuzzer.ts';
+import { lvmFuzzTarget } from '../test/builders/lvm-fuzz-target.ts';
 import { vhdFuzzTarget } from '../test/builders/vhd-fuzz-target.ts';
 import { vhdxFuzzTarget } from '../test/builders/vhdx-fuzz-target.ts';
 import { volumesFuzzTarget } from '../test/builders/volumes-fuzz-target.ts';
 
-const TARGETS: readonly FuzzTarget[] = [vhdxFuzzTarget, vhdFuzzTarget, volumesFuzzTarget];
+const TARGETS: readonly FuzzTarget[] = [vhdxFuzzTarget, vhdFuzzTarget, volumesFuzzTarget, lvmFuzzTarget];
 const ROUNDS_AT_ONCE = 5000;
 const MAX_GROWTH = 256 * 1024 * 1024;
 

@@ -19,7 +19,7 @@ export interface DiskPlace extends ByteRange {
 
 /** Something on one or several disks that a file system may lie on. */
 export interface MachineVolume extends Volume {
-  /** `/p1` in an image, `/disk0/p1` in a machine, `/lv/VG/LV`. */
+  /** `/p1` in an image, `/disk0/p1` in a machine, `/lv/VG/LV`; `/lv/VG@ID/LV` where several groups have one name (cloned disks). */
   readonly address: string;
   /** What lies on it, as `blkid` names it; null where nothing known does. */
   readonly fileSystem: string | null;
@@ -64,7 +64,10 @@ export function wholeDisk({ index, source }: MachineDisk, place: number): Machin
 export async function logicalVolumesOn(diskFormats: DiskFormats, volumes: readonly MachineVolume[]): Promise<MachineVolume[]> {
   const members = volumes.filter(({ fileSystem }) => fileSystem === 'LVM2_member');
   const logical = members.length > 0 ? await diskFormats.logicalVolumes(members) : [];
-  return Promise.all(logical.map((volume) => logicalVolumeOf(volume, members)));
+  const ids = new Map([...Map.groupBy(logical, ({ group }) => group)].map(([group, of]) => [group, new Set(of.map((one) => one.groupId))]));
+  // Systems made from one template name their groups alike: then the id, behind a character that no name holds, tells them apart.
+  const nameOf = ({ group, groupId }: LogicalVolume) => (ids.get(group)!.size === 1 ? group : `${group}@${groupId}`);
+  return Promise.all(logical.map((volume) => logicalVolumeOf(volume, nameOf(volume), members)));
 }
 
 function partOfDisk(
@@ -80,8 +83,12 @@ function partOfDisk(
   };
 }
 
-async function logicalVolumeOf(logical: LogicalVolume, members: readonly (PhysicalVolume & MachineVolume)[]): Promise<MachineVolume> {
-  const { group, name, sizeBytes, unreadable } = logical;
+async function logicalVolumeOf(
+  logical: LogicalVolume,
+  group: string,
+  members: readonly (PhysicalVolume & MachineVolume)[],
+): Promise<MachineVolume> {
+  const { name, sizeBytes, unreadable } = logical;
   const volume: Volume = {
     sizeBytes,
     async read(offset, into) {

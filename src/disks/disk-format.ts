@@ -105,12 +105,13 @@ export interface LogicalPlace extends ByteRange {
 /** A logical volume of LVM2. Names come from the disk; they hold only what LVM allows in names. */
 export interface LogicalVolume {
   readonly group: string;
+  /** The group's identity, 32 characters; of further copies of one group on cloned disks with `.2`, `.3`, … behind. */
   readonly groupId: string;
   readonly name: string;
   readonly sizeBytes: number;
   /** Why it cannot be read, in words: a physical volume is missing, or its layout is not linear or striped. */
   readonly unreadable?: string;
-  /** Where the bytes of `range` lie: ascending, adjoining, covering exactly the range. Past the end: MABS-DISK-RANGE. */
+  /** Where the bytes of `range` lie: ascending, adjoining, covering exactly the range. Past the end: MABS-DISK-RANGE; of an unreadable one: MABS-LVM-UNREADABLE. */
   place(range: ByteRange): LogicalPlace[];
 }
 
