@@ -53,8 +53,13 @@ export interface App {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Prints a result on stdout: as one JSON document with `--json`, else as `view` puts it. Names are made safe for a terminal. */
   render<T>(result: T, view: (result: T, style: Style) => string): void;
-  /** Raw bytes on stdout, for `cat`-like commands; resolves when they were taken. */
-  writeOut(bytes: Uint8Array): Promise<void>;
+  /**
+   * The same for a list of any length, as it comes: one JSON array, or a line each. A failure before much was printed prints the error
+   * instead; after that the array is closed and the error is told on stderr. Stops quietly when nobody reads on.
+   */
+  renderEach<T>(items: AsyncIterable<T>, line: (item: T, style: Style) => string): Promise<void>;
+  /** Raw bytes on stdout, for `cat`-like commands; resolves when they were taken. False: nobody reads on (`| head`). */
+  writeOut(bytes: Uint8Array): Promise<boolean>;
   /** A line of prose on stderr; nothing with `--progress none`. */
   note(line: string): void;
   /** Runs with a live bar on a terminal, plain lines elsewhere, JSON lines with `--progress json`. */

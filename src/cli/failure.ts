@@ -1,6 +1,7 @@
 import { firstCause } from '../core/job.ts';
 import { MabsError, systemErrorCode } from '../lib/errors.ts';
 import { EXIT_CODES } from './exit-codes.ts';
+import { DocumentBegunError } from './print-list.ts';
 
 /** What is told of an error, whatever was thrown. */
 export interface Failure {
@@ -27,7 +28,7 @@ const SYSTEM_HINTS: Readonly<Record<string, string>> = {
 
 /** Turns whatever was thrown into what is told. `interrupted`: the user asked to stop, so that is what happened. */
 export function describeFailure(thrown: unknown, interrupted: boolean): Failure {
-  const error = firstCause(thrown);
+  const error = firstCause(thrown instanceof DocumentBegunError ? thrown.cause : thrown);
   if (error instanceof MabsError && (!interrupted || error.kind === 'interrupted')) {
     return { code: error.code, message: error.message, hint: error.hint, exitCode: EXIT_CODES[error.kind] };
   }

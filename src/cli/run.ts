@@ -5,6 +5,7 @@ import { nearNames } from '../model/near-names.ts';
 import type { CommandBuilder } from './app.ts';
 import { describeFailure } from './failure.ts';
 import { takeGlobalOptions, wantsJson } from './global-options.ts';
+import { DocumentBegunError } from './print-list.ts';
 import { commandsUnder, findCommand, type ProgramEntry, program } from './program.ts';
 import { safeJson, safeText } from './safe-text.ts';
 import { UsageError } from './usage-error.ts';
@@ -83,7 +84,8 @@ async function builderOf({ load }: ProgramEntry): Promise<CommandBuilder> {
 
 function tellFailure(thrown: unknown, argv: readonly string[], interrupted: boolean): number {
   const { code, message, hint, exitCode } = describeFailure(thrown, interrupted);
-  const json = wantsJson(argv);
+  // stdout stays one document: one that was begun is not followed by another.
+  const json = wantsJson(argv) && !(thrown instanceof DocumentBegunError);
   if (json) process.stdout.write(`${safeJson({ error: { code, message, hint } })}\n`);
   else process.stderr.write(`mabs: ${safeText(message)} [${code}]\n      ${safeText(hint)}\n`);
   if (argv.includes('--debug') || process.env.MABS_DEBUG === '1') process.stderr.write(`${stackOf(firstCause(thrown))}\n`);

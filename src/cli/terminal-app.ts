@@ -3,12 +3,15 @@ import type { AdminPorts, Ports } from '../core/ports.ts';
 import { systemClock } from '../lib/clock.ts';
 import { systemRandom } from '../lib/random.ts';
 import type { App, StepProgress, Style } from './app.ts';
+import { printJsonArray, printLines } from './print-list.ts';
 import { jsonProgress, lineProgress, liveProgress, noProgress, type ProgressDisplay } from './progress.ts';
 import { type Prompts, terminalPrompts } from './prompts.ts';
 import type { ResolvedOptions } from './resolve-options.ts';
 import { safeJson, safeText, safeTexts } from './safe-text.ts';
 import { isLive, showsColor, styleFor } from './style.ts';
 import { NeedsYesError, UsageError } from './usage-error.ts';
+
+const READER_GONE: ReadonlySet<string> = new Set(['EPIPE', 'ERR_STREAM_DESTROYED']);
 
 export interface Streams {
   readonly stdin: { readonly isTTY?: boolean };
@@ -87,11 +90,22 @@ export class TerminalApp implements App {
     if (this.#document !== undefined) this.#settings.streams.stdout.write(`${this.#document}\n`);
   }
 
-  writeOut(bytes: Uint8Array): Promise<void> {
+  async renderEach<T>(items: AsyncIterable<T>, line: (item: T, style: Style) => string): Promise<void> {
+    const write = (text: string) => this.writeOut(Buffer.from(text));
+    if (!this.json) return printLines(items, (item) => line(safeTexts(item), this.#style), write);
+    // Kept until the end where it is short, as by `render`.
+    this.#document = await printJsonArray(items, write);
+  }
+
+  writeOut(bytes: Uint8Array): Promise<boolean> {
     const { stdout } = this.#settings.streams;
     return new Promise((resolve, reject) => {
-      // A reader that went away has had what it wanted.
-      stdout.write(bytes, (error) => (error && (error as NodeJS.ErrnoException).code !== 'EPIPE' ? reject(error) : resolve()));
+      stdout.write(bytes, (error) => {
+        if (!error) resolve(true);
+        // A reader that went away has had what it wanted; what is written after that finds the stream destroyed.
+        else if (READER_GONE.has((error as NodeJS.ErrnoException).code ?? '')) resolve(false);
+        else reject(error);
+      });
     });
   }
 

@@ -1,6 +1,7 @@
 import type { FileAttribute, FileNode, FileStream, FileType } from '../filesystems/file-system.ts';
 import { MabsError } from '../lib/errors.ts';
 import { fileTimeText } from '../lib/file-time.ts';
+import { parseGlob } from '../lib/glob.ts';
 import { type FoundFile, findFile } from './find-file.ts';
 import { type Failure, failureOf } from './job.ts';
 import type { MachineVolume } from './machine-volumes.ts';
@@ -34,19 +35,26 @@ export interface ListedFile {
   readonly error?: Failure;
 }
 
+export interface ListOptions extends WalkOptions {
+  /** Only files below that this pattern means, at any depth (see `parseGlob`); case counts where it does for the file system. */
+  readonly glob?: string;
+}
+
 /**
  * What a path names, listed: the volumes of an image or a point, what lies in a directory, or one file. With `recursive` all that is
  * below, volumes included. What cannot be read is an entry that says why, except when it was asked for itself: then this rejects.
  */
-export async function* listFiles(machine: OpenedMachine, path: VolumePath, options: WalkOptions = {}): AsyncGenerator<ListedFile> {
+export async function* listFiles(machine: OpenedMachine, path: VolumePath, options: ListOptions = {}): AsyncGenerator<ListedFile> {
+  if (options.glob !== undefined) parseGlob(options.glob);
   const volumes = await machine.volumes(path);
   if (path.type === 'volume') {
     for await (const file of filesAt(machine, volumes[0]!, path.names, options)) yield listed(file);
     return;
   }
   for (const volume of volumes) {
-    yield await listedVolume(machine, volume);
-    if (options.recursive) yield* filesOf(machine, volume, options);
+    const own = await listedVolume(machine, volume);
+    if (options.glob === undefined || own.error) yield own;
+    if ((options.recursive || options.glob !== undefined) && own.type === 'dir') yield* filesOf(machine, volume, options);
   }
 }
 
@@ -55,12 +63,20 @@ export async function* filesAt(
   machine: OpenedMachine,
   volume: MachineVolume,
   names: readonly string[],
-  options: WalkOptions = {},
+  { glob, ...options }: ListOptions = {},
 ): AsyncGenerator<WalkedFile> {
   const system = await machine.fileSystem(volume);
   const found = await findFile(system, names, `${machine.what}:${volume.address}`);
-  if (found.node.type === 'dir') yield* walkFiles(system, found, options);
-  else yield ownEntry(found);
+  if (found.node.type !== 'dir') yield ownEntry(found);
+  else if (glob === undefined) yield* walkFiles(system, found, options);
+  else {
+    const wanted = parseGlob(glob, { ignoreCase: system.names === 'utf16' });
+    for await (const file of walkFiles(system, found, { ...options, recursive: true })) {
+      // What lies in a folder that cannot be listed may be what is searched for.
+      const unsure = file.error !== undefined && file.type === 'dir';
+      if (unsure || wanted.matches(file.names, found.names.length)) yield file;
+    }
+  }
 }
 
 function ownEntry({ names, node }: FoundFile): WalkedFile {
@@ -99,17 +115,12 @@ async function listedVolume(machine: OpenedMachine, volume: MachineVolume): Prom
   } catch (error) {
     if (!(error instanceof MabsError) || error.kind === 'interrupted') throw error;
     if (error.kind === 'damaged') return { ...known, type: 'other', error: failureOf(error) };
-    return { ...known, type: 'other', unreadable: error.message };
+    return { ...known, type: 'other', unreadable: error.message.replace(`${address}: `, '') };
   }
 }
 
-/** The files of a volume that is one of several; of one that cannot be opened, none: its own entry says why. */
-async function* filesOf(machine: OpenedMachine, volume: MachineVolume, options: WalkOptions): AsyncGenerator<ListedFile> {
-  const opens = await machine.fileSystem(volume).then(
-    () => true,
-    () => false,
-  );
-  if (!opens) return;
+/** The files of a volume that is one of several. */
+async function* filesOf(machine: OpenedMachine, volume: MachineVolume, options: ListOptions): AsyncGenerator<ListedFile> {
   try {
     for await (const file of filesAt(machine, volume, [], options)) yield listed(file, volume.address);
   } catch (error) {

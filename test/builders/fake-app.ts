@@ -43,8 +43,14 @@ export function fakeApp(overrides: Partial<App> & { readonly answers?: readonly 
       rendered.push(result);
       out.push(Buffer.from(`${this.json ? JSON.stringify(result) : view(result, plain)}\n`));
     },
+    async renderEach(items, line) {
+      const all = await Array.fromAsync(items);
+      rendered.push(all);
+      out.push(Buffer.from(this.json ? `${JSON.stringify(all)}\n` : all.map((item) => `${line(item, plain)}\n`).join('')));
+    },
     async writeOut(bytes) {
       out.push(Uint8Array.from(bytes));
+      return true;
     },
     note(line) {
       // On a terminal a line break inside a note is shown as the text of one.
