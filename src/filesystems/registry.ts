@@ -7,7 +7,9 @@ interface DriverEntry {
   readonly load: () => Promise<FileSystemDriver>;
 }
 
-const drivers: readonly DriverEntry[] = [];
+const drivers: readonly DriverEntry[] = [
+  { types: ['vfat'], load: async () => (await import('./fat/fat-driver.ts')).fatDriver },
+];
 
 /** Every file system that mabs reads. */
 export const fileSystems: FileSystems = {
