@@ -35,6 +35,8 @@ export interface PackWriterOptions {
 /** A pack being written: what its table, check table and trailer will say. */
 interface OpenPack {
   readonly blob: BlobWriter;
+  /** Resolves when everything handed to the blob so far is written. */
+  written: Promise<void>;
   readonly packKey: Uint8Array;
   readonly key: Uint8Array | undefined;
   readonly headerCrc: number;
@@ -45,7 +47,10 @@ interface OpenPack {
   sizeBytes: number;
 }
 
-/** Writes blocks into packs of about 64 MiB, in appends of some 4 MiB from one page-aligned buffer. */
+/**
+ * Writes blocks into packs of about 64 MiB, in appends of some 4 MiB from two page-aligned buffers: one is filled while the other is
+ * being written, and a full pack is made durable while the next one is begun. A failure is thrown by whichever call comes next.
+ */
 export function createPackWriter(options: PackWriterOptions): PackWriter {
   return new StorePackWriter(options);
 }
@@ -53,9 +58,15 @@ export function createPackWriter(options: PackWriterOptions): PackWriter {
 class StorePackWriter implements PackWriter {
   storedBytes = 0;
   readonly #options: PackWriterOptions;
-  readonly #buffer = alignedBuffer(BUFFER_BYTES);
+  #buffer = alignedBuffer(BUFFER_BYTES);
+  /** Being written, or free once `#writing` has resolved. */
+  #other: Uint8Array<SharedArrayBuffer> | undefined;
   #filled = 0;
   #pack: OpenPack | undefined;
+  #writing: Promise<void> = Promise.resolve();
+  #sealing: Promise<void> = Promise.resolve();
+  /** Packs that are neither sealed nor dropped. */
+  readonly #blobs = new Set<BlobWriter>();
   #sealed: SealedPack[] = [];
 
   constructor(options: PackWriterOptions) {
@@ -80,16 +91,18 @@ class StorePackWriter implements PackWriter {
 
   async finish(): Promise<SealedPack[]> {
     if (this.#pack) await this.#seal(this.#pack);
+    await this.#sealing;
     const sealed = this.#sealed;
     this.#sealed = [];
     return sealed;
   }
 
   async abort(): Promise<void> {
-    const pack = this.#pack;
     this.#pack = undefined;
     this.#filled = 0;
-    await pack?.blob.abort();
+    await Promise.allSettled([this.#writing, this.#sealing]);
+    for (const blob of this.#blobs) await blob.abort();
+    this.#blobs.clear();
   }
 
   async #begin(): Promise<OpenPack> {
@@ -100,10 +113,12 @@ class StorePackWriter implements PackWriter {
     const salt = random.bytes(32);
     const header = encodePackHeader({ sealed: keys !== undefined, poolId, packKey, salt });
     const blob = await store.create(packName(packKey));
+    this.#blobs.add(blob);
     this.#buffer.set(header, 0);
     this.#filled = header.length;
     return {
       blob,
+      written: Promise.resolve(),
       packKey,
       key: keys && deriveObjectKey(keys.seal, salt, 'mabs 1 pack'),
       headerCrc: header.readUInt32LE(PACK_HEADER_BYTES - 4),
@@ -136,9 +151,16 @@ class StorePackWriter implements PackWriter {
     pack.blockCount += 1;
   }
 
+  /** Hands the buffer to the pack and takes the other one, once that is free. */
   async #flush(pack: OpenPack): Promise<void> {
     if (this.#filled === 0) return;
-    await pack.blob.append(this.#buffer.subarray(0, this.#filled));
+    const full = this.#buffer.subarray(0, this.#filled);
+    await this.#writing;
+    pack.written = pack.written.then(() => pack.blob.append(full));
+    this.#writing = noted(pack.written);
+    const free = this.#other ?? alignedBuffer(BUFFER_BYTES);
+    this.#other = this.#buffer;
+    this.#buffer = free;
     this.#filled = 0;
   }
 
@@ -165,11 +187,24 @@ class StorePackWriter implements PackWriter {
       tableLength: storedTable.length,
       tableCrc: crc32(storedTable),
     });
-    for (const part of [check, storedTable, trailer]) await pack.blob.append(part);
-    await pack.blob.seal();
-    this.#sealed.push({ name: pack.blob.name, sizeBytes: pack.blob.sizeBytes, table });
     this.#pack = undefined;
+    await this.#sealing;
+    this.#sealing = noted(this.#close(pack, [check, storedTable, trailer], table));
   }
+
+  async #close({ blob, written }: OpenPack, parts: readonly Uint8Array[], table: Uint8Array): Promise<void> {
+    await written;
+    for (const part of parts) await blob.append(part);
+    await blob.seal();
+    this.#blobs.delete(blob);
+    this.#sealed.push({ name: blob.name, sizeBytes: blob.sizeBytes, table });
+  }
+}
+
+/** The same promise, whose failure is told to whoever awaits it later and to no one else. */
+function noted(promise: Promise<void>): Promise<void> {
+  promise.catch(() => {});
+  return promise;
 }
 
 function grown(bytes: Uint8Array): Uint8Array {
