@@ -15,7 +15,9 @@ let pool: EnginePool;
 beforeAll(async () => {
   pool = await anEnginePool({ blockSize: BLOCK });
 });
-afterAll(() => pool[Symbol.asyncDispose]());
+afterAll(async () => {
+  await pool[Symbol.asyncDispose]();
+});
 
 /** Blocks `from` to `to` of the disk. */
 const blocks = (from: number, to: number): ByteRange => ({ offset: from * BLOCK, length: (to - from) * BLOCK });
