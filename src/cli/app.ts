@@ -35,6 +35,8 @@ export interface Choice<T> {
   readonly name: string;
   readonly value: T;
   readonly hint?: string;
+  /** Of `chooseMany`: chosen from the start. */
+  readonly checked?: boolean;
 }
 
 /** What every command is given: the terminal, the global options, and the way to everything behind it. */
@@ -90,6 +92,8 @@ export interface App {
   askSecret(message: string, options?: { readonly twice?: boolean; readonly flags?: string }): Promise<string>;
   /** Asks to pick one. Only when `interactive`. */
   choose<T>(message: string, choices: readonly Choice<T>[]): Promise<T>;
+  /** Asks to pick one of many: `find` answers what fits what was typed so far. Only when `interactive`. */
+  search<T>(message: string, find: (typed: string | undefined) => readonly Choice<T>[]): Promise<T>;
   /** Asks to pick any number. Only when `interactive`. */
   chooseMany<T>(message: string, choices: readonly Choice<T>[]): Promise<T[]>;
   diskFormats(): Promise<DiskFormats>;

@@ -7,6 +7,7 @@ export interface Prompts {
   ask(question: Question): Promise<string>;
   askSecret(message: string, options?: { readonly twice?: boolean }): Promise<string>;
   choose<T>(message: string, choices: readonly Choice<T>[]): Promise<T>;
+  search<T>(message: string, find: (typed: string | undefined) => readonly Choice<T>[]): Promise<T>;
   chooseMany<T>(message: string, choices: readonly Choice<T>[]): Promise<T[]>;
   confirm(question: string): Promise<boolean>;
 }
@@ -43,13 +44,24 @@ export function terminalPrompts(signal: AbortSignal): Prompts {
       }
     },
     choose: (message, choices) => value({ type: 'select', message: safeText(message), choices: choices.map(shown) }),
-    chooseMany: (message, choices) => value({ type: 'checkbox', message: safeText(message), choices: choices.map(shown) }),
+    search: (message, find) =>
+      value({
+        type: 'search',
+        message: safeText(message),
+        source: (typed: string | undefined) => find(typed).map(shown),
+        pageSize: PAGE_ROWS,
+      }),
+    chooseMany: (message, choices) =>
+      value({ type: 'checkbox', message: safeText(message), choices: choices.map(shown), pageSize: PAGE_ROWS }),
     confirm: (question) => value<boolean>({ type: 'confirm', message: safeText(question), default: false }),
   };
 }
 
-function shown<T>({ name, value, hint }: Choice<T>) {
-  return { name: safeText(name), value, ...(hint !== undefined && { description: safeText(hint) }) };
+/** Rows of a long list that are shown at a time. */
+const PAGE_ROWS = 15;
+
+function shown<T>({ name, value, hint, checked }: Choice<T>) {
+  return { name: safeText(name), value, ...(hint !== undefined && { description: safeText(hint) }), ...(checked && { checked }) };
 }
 
 function judge(check: Question['check'], answer: string): true | string {

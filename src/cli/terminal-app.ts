@@ -137,6 +137,7 @@ export class TerminalApp implements App {
 
   ask: App['ask'] = (question) => this.#asked(question.message, () => this.#prompts.ask(question));
   choose: App['choose'] = (message, choices) => this.#asked(message, () => this.#prompts.choose(message, choices));
+  search: App['search'] = (message, find) => this.#asked(message, () => this.#prompts.search(message, find));
   chooseMany: App['chooseMany'] = (message, choices) => this.#asked(message, () => this.#prompts.chooseMany(message, choices));
   /** Asked also when stdout is a file or a pipe: the prompt is on stderr. */
   askSecret: App['askSecret'] = (message, options) => {

@@ -76,6 +76,7 @@ export function fakeApp(overrides: Partial<App> & { readonly answers?: readonly 
     adminPorts: () => Promise.reject(new Error('this fake app has no ports')),
     ask: ({ message }) => Promise.reject(new Error(`nobody answers: ${message}`)),
     askSecret: (message) => Promise.reject(new Error(`nobody answers: ${message}`)),
+    search: (message) => Promise.reject(new Error(`nobody answers: ${message}`)),
     choose: (message) => Promise.reject(new Error(`nobody answers: ${message}`)),
     chooseMany: (message) => Promise.reject(new Error(`nobody answers: ${message}`)),
     diskFormats: async () => diskFormats,

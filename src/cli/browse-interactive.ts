@@ -1,0 +1,264 @@
+import type { KnownPoint } from '../core/known-points.ts';
+import { pointVm } from '../core/known-points.ts';
+import { filesAt } from '../core/list-files.ts';
+import type { MachineVolume } from '../core/machine-volumes.ts';
+import { type MarkedFile, MarkedFiles, markedPath } from '../core/marked-files.ts';
+import type { OpenedMachine } from '../core/opened-machine.ts';
+import { type RecoverFilesReport, recoverFiles } from '../core/recover-files.ts';
+import { parseVolumePath, pathOf, type VolumePath } from '../core/volume-path.ts';
+import type { WalkedFile } from '../core/walk-files.ts';
+import { MabsError } from '../lib/errors.ts';
+import { fileTimeText } from '../lib/file-time.ts';
+import { formatSize } from '../lib/sizes.ts';
+import type { App, Choice } from './app.ts';
+import { EXIT_CODES } from './exit-codes.ts';
+import { quoted } from './missing-arguments.ts';
+
+export interface Browsed {
+  readonly machine: OpenedMachine;
+  readonly point: KnownPoint;
+  /** Where to begin. */
+  readonly place: VolumePath;
+}
+
+/** Names of a folder that are held to choose from; what is more is found by search. */
+const MOST_NAMES = 20_000;
+/** Finds that are offered to be marked. */
+const MOST_FOUND = 1000;
+
+/** Where the walk stands: among the volumes, or in a folder of one. */
+interface Place {
+  readonly volume?: MachineVolume;
+  readonly names: readonly string[];
+}
+
+type Step =
+  | { readonly do: 'go'; readonly to: Place }
+  | { readonly do: 'toggle'; readonly file: MarkedFile }
+  | { readonly do: 'mark-several' | 'search' | 'show' | 'restore' | 'leave' };
+
+/** Walks through a recovery point on a terminal: folders, search, marks, and bringing what is marked back. */
+export async function browseInteractively(app: App, { machine, point, place }: Browsed, restore = recoverFiles): Promise<void> {
+  const walk = new Walk(app, machine, point, restore);
+  await walk.run(await startOf(machine, place));
+}
+
+async function startOf(machine: OpenedMachine, place: VolumePath): Promise<Place> {
+  if (place.type !== 'volume') return { names: [] };
+  const volume = await machine.volume(place.volume);
+  await machine.fileSystem(volume);
+  return { volume, names: place.names };
+}
+
+class Walk {
+  readonly #app: App;
+  readonly #machine: OpenedMachine;
+  readonly #point: KnownPoint;
+  readonly #restore: typeof recoverFiles;
+  readonly #marks = new MarkedFiles();
+
+  constructor(app: App, machine: OpenedMachine, point: KnownPoint, restore: typeof recoverFiles) {
+    this.#app = app;
+    this.#machine = machine;
+    this.#point = point;
+    this.#restore = restore;
+  }
+
+  async run(start: Place): Promise<void> {
+    let place = start;
+    for (;;) {
+      const files = await this.#look(place);
+      const step = await this.#app.search(this.#title(place), (typed) => this.#choices(place, files, typed));
+      if (step.do === 'leave') return;
+      if (step.do === 'go') place = step.to;
+      else if (step.do === 'toggle') this.#toggle(step.file);
+      else if (step.do === 'mark-several') await this.#markSeveral(files);
+      else if (step.do === 'search') await this.#search(place);
+      else if (step.do === 'show') await this.#show();
+      else if (await this.#bringBack()) return;
+    }
+  }
+
+  #title({ volume, names }: Place): string {
+    const marked = this.#marks.count === 0 ? '' : ` (${this.#marks.count} marked)`;
+    return `${pointVm(this.#point)}${volume ? `:${volume.address}${names.length > 0 ? pathOf(names) : ''}` : ''}${marked}`;
+  }
+
+  /** What lies here, as choices to be. A folder that is damaged or is none is told of, and is empty. */
+  async #look({ volume, names }: Place): Promise<Shown[]> {
+    if (!volume) return (await this.#machine.volumes({ type: 'all' })).map((one) => shownVolume(one));
+    const found: Shown[] = [];
+    try {
+      for await (const file of filesAt(this.#machine, volume, names, { signal: this.#app.signal })) {
+        if (found.length === MOST_NAMES) {
+          this.#app.note(`There are more than ${MOST_NAMES} names here: only the first are shown. Search for the others.`);
+          break;
+        }
+        found.push(shownFile(volume, file));
+      }
+    } catch (error) {
+      this.#tell(error);
+    }
+    return found;
+  }
+
+  #choices(place: Place, files: readonly Shown[], typed: string | undefined): Choice<Step>[] {
+    const wanted = (typed ?? '').toLowerCase();
+    const fitting = wanted === '' ? files : files.filter(({ name }) => name.toLowerCase().includes(wanted));
+    const rows = fitting.map((shown) => ({
+      name: `${this.#box(shown)} ${shown.line}`,
+      value: shown.step,
+      ...(shown.hint !== undefined && { hint: shown.hint }),
+    }));
+    const menu = this.#menu(place);
+    return wanted === '' ? [...upFrom(place), ...rows, ...menu] : [...rows, ...upFrom(place), ...menu];
+  }
+
+  #box({ file }: Shown): string {
+    const state = file && this.#marks.stateOf(file);
+    return state === 'own' ? '[x]' : state === 'within' ? '[+]' : '[ ]';
+  }
+
+  #menu({ volume }: Place): Choice<Step>[] {
+    const marked = this.#marks.count;
+    return [
+      { name: '· Mark or unmark several here …', value: { do: 'mark-several' } },
+      ...(volume ? [{ name: '· Search below here …', value: { do: 'search' } as const }] : []),
+      ...(marked > 0 ? [{ name: `· Show what is marked (${marked})`, value: { do: 'show' } as const }] : []),
+      ...(marked > 0 ? [{ name: '· Bring back what is marked …', value: { do: 'restore' } as const }] : []),
+      { name: '· Leave', value: { do: 'leave' } },
+    ];
+  }
+
+  #toggle(file: MarkedFile): void {
+    const state = this.#marks.stateOf(file);
+    if (state === 'own') this.#marks.unmark(file);
+    else if (state === 'within') this.#app.note('It lies in a marked folder: unmark that one first.');
+    else this.#marks.mark(file);
+  }
+
+  async #markSeveral(files: readonly Shown[]): Promise<void> {
+    const markable = files.filter((shown): shown is Shown & { file: MarkedFile } => shown.file !== undefined);
+    if (markable.length === 0) return this.#app.note('There is nothing here that could be marked.');
+    await this.#mark('Space marks, Enter takes over', markable);
+  }
+
+  async #mark(message: string, offered: readonly (Shown & { file: MarkedFile })[]): Promise<void> {
+    const chosen = await this.#app.chooseMany(
+      message,
+      offered.map(({ file, line }) => ({ name: line, value: file, checked: this.#marks.stateOf(file) === 'own' })),
+    );
+    const wanted = new Set(chosen);
+    for (const { file } of offered) {
+      if (!wanted.has(file)) this.#marks.unmark(file);
+    }
+    for (const file of chosen) this.#marks.mark(file);
+  }
+
+  async #search({ volume, names }: Place): Promise<void> {
+    const glob = await this.#app.ask({
+      message: "Names to search for below here, such as '*.docx'",
+      check: (text) => (text === '' ? 'It is needed.' : undefined),
+    });
+    const found: (Shown & { file: MarkedFile })[] = [];
+    try {
+      for await (const file of filesAt(this.#machine, volume!, names, { glob, signal: this.#app.signal })) {
+        const shown = shownFile(volume!, file, file.path);
+        if (shown.file) found.push({ ...shown, file: shown.file });
+        if (found.length === MOST_FOUND) break;
+      }
+    } catch (error) {
+      this.#tell(error);
+    }
+    if (found.length === 0) return this.#app.note(`Nothing below here fits ${glob}.`);
+    if (found.length === MOST_FOUND) this.#app.note(`These are the first ${MOST_FOUND} that fit.`);
+    await this.#mark('Mark what you need', found);
+  }
+
+  async #show(): Promise<void> {
+    for (const file of this.#marks.list()) this.#app.note(`  ${markedPath(file)}${file.type === 'dir' ? '/' : ''}`);
+    const { files, folders, bytes, damaged } = await this.#app.withProgress('Counting', () =>
+      this.#marks.measure(this.#machine, (address) => parseVolumePath(address, { machine: true }), this.#app.signal),
+    );
+    const broken = damaged === 0 ? '' : `; ${damaged} entries are damaged`;
+    this.#app.note(
+      `  ${formatSize(bytes)} in ${files} ${files === 1 ? 'file' : 'files'} and ${folders} ${folders === 1 ? 'folder' : 'folders'}${broken}`,
+    );
+  }
+
+  /** Answers whether it was done. */
+  async #bringBack(): Promise<boolean> {
+    const folder = await this.#app.ask({ message: 'Folder to bring them back to (empty: not now)', default: '' });
+    if (folder.trim() === '') return false;
+    const to = `folder:${folder.trim()}`;
+    const point = `${pointVm(this.#point)}@${this.#point.manifest.id}`;
+    const marks = this.#marks.list();
+    const selections = marks.map(({ address, names }) => ({ point, volume: address, ...(names && { names }) }));
+    this.#app.note(
+      `The same without questions: mabs recover ${marks.map((mark) => quoted(`${point}:${markedPath(mark)}`)).join(' ')} --to ${quoted(to)}`,
+    );
+    const ports = await this.#app.ports();
+    try {
+      const report = await this.#app.withProgress('Recovering', (onProgress) =>
+        this.#restore(ports, { selections, to, signal: this.#app.signal, onProgress }),
+      );
+      this.#app.render(report, broughtBack);
+      if (report.status === 'partly') this.#app.exitWith(EXIT_CODES.partly);
+      return true;
+    } catch (error) {
+      this.#tell(error);
+      return false;
+    }
+  }
+
+  /** What went wrong with one step; the walk goes on. */
+  #tell(error: unknown): void {
+    if (!(error instanceof MabsError) || error.kind === 'interrupted') throw error;
+    this.#app.note(`${error.message} [${error.code}] ${error.hint}`);
+  }
+}
+
+/** A row to choose. */
+interface Shown {
+  /** What typing filters by. */
+  readonly name: string;
+  readonly line: string;
+  readonly step: Step;
+  readonly hint?: string;
+  /** What marking it marks; absent for what is damaged. */
+  readonly file?: MarkedFile;
+}
+
+function shownVolume(volume: MachineVolume): Shown {
+  const { address, fileSystem, label, sizeBytes, unreadable } = volume;
+  const what = [fileSystem ?? 'nothing known', label === undefined ? '' : `"${label}"`, formatSize(sizeBytes)].filter(Boolean).join('  ');
+  const file: MarkedFile = { address, type: 'volume', size: sizeBytes };
+  const hint = unreadable ?? 'Enter opens it; marked, it is brought back as an image.';
+  return { name: address, line: `${address}  ${what}`, step: { do: 'go', to: { volume, names: [] } }, hint, file };
+}
+
+function shownFile(volume: MachineVolume, { names, type, node, error }: WalkedFile, name = names.at(-1)!): Shown {
+  const { address } = volume;
+  if (!node)
+    return { name, line: `${name}  damaged`, step: { do: 'go', to: { volume, names: names.slice(0, -1) } }, hint: error?.message ?? '' };
+  const file: MarkedFile = { address, names, type, size: node.size };
+  if (type === 'dir') return { name, line: `${name}/`, step: { do: 'go', to: { volume, names } }, file };
+  const time = fileTimeText(node.modified)?.slice(0, 16).replace('T', ' ') ?? '';
+  const leads = node.target === undefined ? '' : ` -> ${node.target}`;
+  const hint = [formatSize(node.size), time, node.unreadable ?? ''].filter(Boolean).join('  ');
+  return { name, line: `${name}${leads}`, step: { do: 'toggle', file }, hint, file };
+}
+
+function upFrom({ volume, names }: Place): Choice<Step>[] {
+  if (!volume) return [];
+  const to = names.length > 0 ? { volume, names: names.slice(0, -1) } : { names: [] };
+  return [{ name: '    ..', value: { do: 'go', to }, hint: names.length > 0 ? 'One folder up.' : 'The volumes.' }];
+}
+
+function broughtBack({ target, counts, files }: RecoverFilesReport): string {
+  const failed = files
+    .filter(({ status }) => status === 'failed')
+    .map(({ source, error }) => `  failed: ${source}: ${error?.message ?? ''}`);
+  const { files: brought, folders, bytesWritten } = counts;
+  return [`Brought back ${brought} files and ${folders} folders to ${target} (${formatSize(bytesWritten)} written)`, ...failed].join('\n');
+}
