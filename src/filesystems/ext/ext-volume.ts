@@ -1,0 +1,35 @@
+import { MabsError } from '../../lib/errors.ts';
+import { FileSystemDamagedError } from '../file-system.ts';
+import { readInside } from '../probe.ts';
+import type { Volume } from '../volume.ts';
+import type { Superblock } from './superblock.ts';
+
+/** A volume and what its superblock says of it: what every reader of a structure needs. */
+export interface ExtVolume {
+  /** With what the journal has to say laid over it; small reads are kept. */
+  readonly volume: Volume;
+  readonly superblock: Superblock;
+}
+
+/** One block. `what` names it in errors; it is damaged when the block lies outside the file system or the volume. */
+export async function readBlock({ volume, superblock }: ExtVolume, block: number, what: string): Promise<Uint8Array> {
+  const { blockSize, raw, blocks, type } = superblock;
+  const inside = block >= raw.firstDataBlock && block < blocks;
+  const bytes = inside ? await readInside(volume, block * blockSize, blockSize) : undefined;
+  if (!bytes) throw new FileSystemDamagedError(type, `${what} is said to lie in block ${block}, which is not on the volume`);
+  return bytes;
+}
+
+export function damaged({ superblock }: ExtVolume, what: string): FileSystemDamagedError {
+  return new FileSystemDamagedError(superblock.type, what);
+}
+
+/** What `work` answers; `undefined` where something damaged kept it from answering. */
+export async function unlessDamaged<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof MabsError && error.kind === 'damaged') return undefined;
+    throw error;
+  }
+}
