@@ -1,5 +1,6 @@
 import { isoUtc } from '../lib/times.ts';
 import type { Consistency, Tracking } from '../model/consistency.ts';
+import type { LeftOutNote } from '../model/manifest.ts';
 import { diskName, parseVmName } from '../model/names.ts';
 import { anchorOf, expiryOf } from '../model/retention.ts';
 import { listGroups, membersOf } from './groups.ts';
@@ -50,6 +51,10 @@ export interface PointDetails extends PointRow {
     readonly tracking: Tracking;
     readonly trackingReason?: string;
     readonly dataBytes: number;
+    /** `[offset, length]` in bytes of what was not kept; reads as zero. */
+    readonly leftOut: readonly (readonly [offset: number, length: number])[];
+    /** What that is, and what could not be left out and why. */
+    readonly leftOutNotes: readonly LeftOutNote[];
   }[];
   readonly configuration: unknown;
 }
@@ -79,7 +84,7 @@ export async function showPoint(ports: Ports, text: string): Promise<PointDetail
     ...(manifest.consistencyReason === undefined ? {} : { consistencyReason: manifest.consistencyReason }),
     ...(manifest.trackingReason === undefined ? {} : { trackingReason: manifest.trackingReason }),
     ...(hold ? { hold: { reason: hold.reason, owner: hold.owner, ...(hold.until === undefined ? {} : { until: hold.until }) } } : {}),
-    diskDetails: manifest.disks.map(({ index, path, controller, format, tracking, trackingReason, dataBytes }) => ({
+    diskDetails: manifest.disks.map(({ index, path, controller, format, tracking, trackingReason, dataBytes, leftOut, leftOutNotes }) => ({
       disk: diskName(index),
       path,
       controller,
@@ -87,6 +92,8 @@ export async function showPoint(ports: Ports, text: string): Promise<PointDetail
       tracking,
       ...(trackingReason === undefined ? {} : { trackingReason }),
       dataBytes,
+      leftOut,
+      leftOutNotes: leftOutNotes ?? [],
     })),
     configuration: manifest.configuration.json,
   };

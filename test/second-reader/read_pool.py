@@ -345,9 +345,9 @@ class Blocks:
 def print_list(pool: Pool) -> None:
     """A line of JSON for each live point and replica."""
     for seq, manifest in pool.live():
-        disks = [{key: disk[key] for key in ("index", "path", "format", "virtualSize", "dataBytes")} for disk in manifest["disks"]]
+        told = ("index", "path", "format", "virtualSize", "dataBytes", "leftOut")
         said = {key: manifest[key] for key in ("id", "kind", "capturedAt")}
-        print(json.dumps({"seq": seq, **said, "vm": manifest["vm"]["name"], "disks": disks}))
+        print(json.dumps({"seq": seq, **said, "vm": manifest["vm"]["name"], "disks": [{key: disk[key] for key in told} for disk in manifest["disks"]]}))
 
 
 def restore(pool: Pool, point: str, index: int, out: Path) -> None:
@@ -420,7 +420,9 @@ class Check:
             expect(seq in sums or self.pool.is_purged(seq), f"manifest {seq} is lost or damaged")
 
     def disk(self, blocks: Blocks, disk: dict[str, Any]) -> None:
-        """Every block that a disk's map names is there."""
+        """Every block that a disk's map names is there, and what it left out is ascending, apart and on the disk."""
+        edges = [edge for offset, length in disk["leftOut"] for edge in (offset, offset + length)]
+        expect(edges == sorted(set(edges)) and edges[-1:] <= [disk["virtualSize"]], f"wrong left-out ranges of {disk['path']}")
         for number, digest in blocks.of_disk(disk):
             self.count["references"] += 1
             expect(digest in blocks.copies, f"block {number} of {disk['path']} is not in the pool")

@@ -61,7 +61,7 @@ const poolPath = (pool: string) => join(home.folder, pool);
       subject.live.map(({ id, disks }) => ({
         id,
         vm: subject.vm,
-        disks: disks.map(({ length }, index) => ({ index, virtualSize: length })),
+        disks: disks.map(({ length }, index) => ({ index, virtualSize: length, leftOut: [] })),
       })),
     );
   });

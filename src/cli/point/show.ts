@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { type PointDetails, showPoint } from '../../core/points.ts';
 import { formatSize } from '../../lib/sizes.ts';
 import { formatTime } from '../../lib/times.ts';
+import type { LeftOutNote } from '../../model/manifest.ts';
 import type { App, Style } from '../app.ts';
 import { examples } from '../examples.ts';
 
@@ -30,9 +31,15 @@ function pointView(point: PointDetails, style: Style): string {
     ['pool', point.pool],
     ['data', formatSize(point.size)],
   ];
-  const disks = point.diskDetails.map(
-    ({ disk, path, dataBytes }, index) =>
-      `  ${disk}  ${formatSize(point.disks[index]!.virtualSize)} virtual, ${formatSize(dataBytes)} data, from ${path}`,
-  );
+  const disks = point.diskDetails.flatMap(({ disk, path, dataBytes, leftOutNotes }, index) => [
+    `  ${disk}  ${formatSize(point.disks[index]!.virtualSize)} virtual, ${formatSize(dataBytes)} data, from ${path}`,
+    ...leftOutNotes.map((note) => `         ${leftOutLine(note)}`),
+  ]);
   return [`${style.bold(point.vm)}  ${point.id}`, ...lines.map(([name, text]) => `  ${name.padEnd(12)} ${text}`), ...disks].join('\n');
+}
+
+/** `left out: pagefile.sys of /disk0/p2 (1 GiB)`, or `kept whole: /disk0/p2 (its ntfs is not clean: …)`. */
+function leftOutLine({ volume, what, bytes, kept }: LeftOutNote): string {
+  if (kept === undefined) return `left out: ${what} of ${volume} (${formatSize(bytes ?? 0)})`;
+  return `kept whole: ${what === undefined ? volume : `${what} of ${volume}`} (${kept})`;
 }
