@@ -345,9 +345,8 @@ class Blocks:
 def print_list(pool: Pool) -> None:
     """A line of JSON for each live point and replica."""
     for seq, manifest in pool.live():
-        told = ("index", "path", "format", "virtualSize", "dataBytes", "leftOut")
-        said = {key: manifest[key] for key in ("id", "kind", "capturedAt")}
-        print(json.dumps({"seq": seq, **said, "vm": manifest["vm"]["name"], "disks": [{key: disk[key] for key in told} for disk in manifest["disks"]]}))
+        disks = [{key: disk[key] for key in ("index", "path", "format", "virtualSize", "dataBytes", "leftOut")} for disk in manifest["disks"]]
+        print(json.dumps({"seq": seq, **{key: manifest[key] for key in ("id", "kind", "capturedAt")}, "vm": manifest["vm"]["name"], "disks": disks}))
 
 
 def restore(pool: Pool, point: str, index: int, out: Path) -> None:
