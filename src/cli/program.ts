@@ -44,6 +44,7 @@ export const program: readonly ProgramEntry[] = [
   entry('Back up and recover', 'recover', 'bring back a VM, a disk or files', () => import('./recover.ts')),
   entry('Back up and recover', 'find', 'find files in all recovery points', () => import('./find.ts')),
   entry('Back up and recover', 'browse', 'look into a recovery point and pick files', () => import('./browse.ts')),
+  entry('Back up and recover', 'diff', 'show what differs between two recovery points', () => import('./diff.ts')),
   entry('Back up and recover', 'point list', 'list recovery points', () => import('./point/list.ts')),
   entry('Back up and recover', 'point show', 'show a recovery point', () => import('./point/show.ts')),
   entry('Back up and recover', 'point calendar', 'show which days have recovery points', () => import('./point/calendar.ts')),

@@ -44,7 +44,7 @@ describe('mabs find', () => {
   it('shows versions with their points, the command that brings one back, and what was not searched', async () => {
     const { app } = await run(['*.txt']);
     expect(app.stdout()).toContain("hv1/web:/disk0/p2/it's.txt");
-    expect(app.stdout()).toMatch(/2\.0 KiB\s+2\s+\S+ \S+\s+\S+ \S+\s+bbbb/);
+    expect(app.stdout()).toMatch(/2 KiB\s+2\s+\S+ \S+\s+\S+ \S+\s+bbbb/);
     expect(app.stdout()).toContain(`mabs recover ${quotedWord(report.files[0]!.versions[0]!.source)} --to folder:DIR`);
     expect(app.stderr()).toContain('BitLocker');
   });
