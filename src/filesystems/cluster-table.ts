@@ -1,5 +1,5 @@
 import type { ByteRange } from '../lib/byte-range.ts';
-import { type ClusterHeap, clusterPosition, isCluster } from './cluster-runs.ts';
+import { type ClusterHeap, ClusterRuns, clusterPosition, isCluster } from './cluster-runs.ts';
 import { FileSystemDamagedError } from './file-system.ts';
 import type { Volume } from './volume.ts';
 
@@ -68,6 +68,13 @@ export class ClusterTable {
       if (left === 1) yield { first: start, count: cluster + 1 - start };
     }
     if (most === 1) yield { first, count: 1 };
+  }
+
+  /** The whole of `chain`. */
+  async runs(first: number, most: number): Promise<ClusterRuns> {
+    const runs = new ClusterRuns();
+    for await (const run of this.chain(first, most)) runs.append(run.first, run.count);
+    return runs;
   }
 
   /** The clusters whose entry is zero, as ranges of the volume: ascending and apart. */

@@ -1,8 +1,9 @@
-import { MabsError } from '../../lib/errors.ts';
 import { cachedVolume } from '../cached-volume.ts';
 import { ClusterTable, clusterTableBytes } from '../cluster-table.ts';
 import { FileSystemDamagedError, type FileSystemDriver, type FileSystemInfo } from '../file-system.ts';
 import { readInside } from '../probe.ts';
+import { serialText } from '../serial-text.ts';
+import { unlessDamaged } from '../unless-damaged.ts';
 import { parseBootSector, parseFreeClusters } from './boot-sector.ts';
 import { DirectoryReader } from './directory-entry.ts';
 import { FatFileSystem } from './fat-file-system.ts';
@@ -48,11 +49,10 @@ async function describe(fat: FatVolume): Promise<FileSystemInfo> {
 /** The label is an entry of the root directory; the copy in the boot sector is not kept up to date. */
 async function readLabel(fat: FatVolume): Promise<string | undefined> {
   const reader = new DirectoryReader();
-  try {
-    for await (const _ of listEntries(fat, rootOf(fat.layout), reader)) if (reader.label) break;
-  } catch (error) {
-    if (!(error instanceof MabsError && error.kind === 'damaged')) throw error; // who lists the root is told
-  }
+  // Who lists the root is told of damage.
+  await unlessDamaged(async () => {
+    for await (const _ of listEntries(fat, rootOf(fat.layout), reader)) if (reader.label) return;
+  });
   return reader.label && labelOfField(reader.label);
 }
 
@@ -80,8 +80,3 @@ async function readMarks({ layout, table }: FatVolume): Promise<string[]> {
   if (state & 2 || isClear(2)) marks.push('Its system met errors when reading or writing it.');
   return marks;
 }
-
-const serialText = (serial: number) => {
-  const digits = serial.toString(16).toUpperCase().padStart(8, '0');
-  return `${digits.slice(0, 4)}-${digits.slice(4)}`;
-};

@@ -74,11 +74,10 @@ export class FatFileSystem implements FileSystem {
   async #clusters({ type, size, firstCluster }: FatNode): Promise<ClusterRuns> {
     const { layout, table } = this.#fat;
     const { clusterSize, clusterCount } = layout.heap;
-    const runs = new ClusterRuns();
     const needed = type === 'dir' ? clusterCount : Math.ceil(size / clusterSize);
-    if (needed === 0 || (type === 'dir' && firstCluster === 0)) return runs;
+    if (needed === 0 || (type === 'dir' && firstCluster === 0)) return new ClusterRuns();
     if (needed > clusterCount) throw damaged(`a file of ${size} bytes is larger than its volume`);
-    for await (const { first, count } of table.chain(firstCluster, needed)) runs.append(first, count);
+    const runs = await table.runs(firstCluster, needed);
     if (type === 'file' && runs.total < needed) throw damaged(`a file of ${size} bytes has ${runs.total} clusters instead of ${needed}`);
     return runs;
   }

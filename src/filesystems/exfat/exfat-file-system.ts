@@ -1,0 +1,91 @@
+import type { ByteRange } from '../../lib/byte-range.ts';
+import { clusterContent, clusterRanges } from '../cluster-runs.ts';
+import {
+  type DirectoryEntry,
+  type FileContent,
+  type FileExtras,
+  type FileNode,
+  type FileSystem,
+  FileSystemDamagedError,
+  type FileSystemInfo,
+  WrongFileTypeError,
+} from '../file-system.ts';
+import { freeInBitmap } from './allocation-bitmap.ts';
+import { type EntrySet, type ExfatNode, isDirectorySet, nameOfSet, nodeOfSet } from './entry-set.ts';
+import { type ExfatVolume, listSets, readClusters, rootOf } from './exfat-volume.ts';
+import type { UpCase } from './up-case-table.ts';
+
+/** What was found when a volume was opened. */
+export interface ExfatParts {
+  readonly info: FileSystemInfo;
+  readonly upCase: UpCase;
+  /** Absent where the volume has none that can be. */
+  readonly bitmap?: FileContent;
+}
+
+/** Reads exFAT. */
+export class ExfatFileSystem implements FileSystem {
+  readonly names = 'utf16';
+  readonly info: FileSystemInfo;
+  readonly #exfat: ExfatVolume;
+  readonly #parts: ExfatParts;
+
+  constructor(exfat: ExfatVolume, parts: ExfatParts) {
+    this.#exfat = exfat;
+    this.#parts = parts;
+    this.info = parts.info;
+  }
+
+  async root(): Promise<FileNode> {
+    return rootOf(this.#exfat.layout);
+  }
+
+  async *list(directory: FileNode): AsyncGenerator<DirectoryEntry> {
+    for await (const { name, set } of this.#names(directory)) {
+      yield { name, type: isDirectorySet(set) ? 'dir' : 'file', node: async () => nodeOfSet(set) };
+    }
+  }
+
+  async find(directory: FileNode, name: string): Promise<FileNode | undefined> {
+    const { upCase } = this.#parts;
+    const wanted = upCase(name);
+    let near: EntrySet | undefined;
+    for await (const found of this.#names(directory)) {
+      if (found.name === name) return nodeOfSet(found.set);
+      if (near === undefined && found.name.length === name.length && upCase(found.name) === wanted) near = found.set;
+    }
+    return near && nodeOfSet(near);
+  }
+
+  async open(file: FileNode, stream?: string): Promise<FileContent> {
+    if (file.type !== 'file' || stream !== undefined) throw new WrongFileTypeError(stream ?? 'a directory', 'file');
+    const { size, validBytes } = file as ExfatNode;
+    const runs = await readClusters(this.#exfat, file as ExfatNode);
+    return clusterContent(this.#exfat.volume, this.#exfat.layout.heap, { runs, sizeBytes: size, validBytes });
+  }
+
+  async extras(): Promise<FileExtras> {
+    return {};
+  }
+
+  async allocation(file: FileNode): Promise<ByteRange[]> {
+    const { layout, table } = this.#exfat;
+    if (file.id !== rootOf(layout).id) return clusterRanges(layout.heap, await readClusters(this.#exfat, file as ExfatNode));
+    return clusterRanges(layout.heap, await table.runs(layout.rootCluster, layout.heap.clusterCount));
+  }
+
+  free(): AsyncIterable<ByteRange> {
+    const { bitmap } = this.#parts;
+    if (!bitmap) throw new FileSystemDamagedError('exfat', 'the volume has no allocation bitmap that can be read');
+    return freeInBitmap(bitmap, this.#exfat.layout.heap);
+  }
+
+  /** Entries without any name cannot be asked for. */
+  async *#names(directory: FileNode): AsyncGenerator<{ name: string; set: EntrySet }> {
+    if (directory.type !== 'dir') throw new WrongFileTypeError('a file', 'directory');
+    for await (const set of listSets(this.#exfat, directory as ExfatNode)) {
+      const name = nameOfSet(set);
+      if (name !== '' && name !== '.' && name !== '..') yield { name, set };
+    }
+  }
+}
