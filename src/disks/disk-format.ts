@@ -124,6 +124,8 @@ export interface DiskFormats {
   openForWriting(path: string, options?: OpenImageOptions): Promise<WritableDisk>;
   /** The partition table on a disk. What it finds never fails: a damaged table is its intact copy, or none. */
   partitions(disk: DiskSource): Promise<PartitionTable>;
+  /** What is wrong with the partition table, a sentence each: copies of a GPT that are damaged or differ. Never fails but for reading itself. */
+  partitionProblems(disk: DiskSource): Promise<string[]>;
   /** The logical volumes of all groups whose physical volumes are among `members`; others among them are passed by. What is damaged is left out. */
   logicalVolumes(members: readonly PhysicalVolume[]): Promise<LogicalVolume[]>;
 }

@@ -2,6 +2,7 @@ import { extname } from 'node:path';
 import { openRandomAccess } from '../lib/random-access-file.ts';
 import type { DiskFormat, DiskFormatName, DiskFormats } from './disk-format.ts';
 import { readLogicalVolumes } from './lvm/logical-volumes.ts';
+import { partitionProblems } from './partitions/partition-problems.ts';
 import { readPartitionTable } from './partitions/partition-table.ts';
 import { rawFormat } from './raw/raw-format.ts';
 import { vhdFormat } from './vhd/vhd-format.ts';
@@ -43,5 +44,6 @@ export const diskFormats: DiskFormats = {
     return (await this.detect(path)).openForWriting(path, options);
   },
   partitions: readPartitionTable,
+  partitionProblems,
   logicalVolumes: readLogicalVolumes,
 };

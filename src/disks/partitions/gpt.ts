@@ -36,6 +36,21 @@ export async function readGpt(disk: TableSource, sectorSize: number): Promise<Pa
   return undefined;
 }
 
+/** One copy of a GPT whose checksums hold. */
+export interface GptCopy {
+  /** Where it says that the other copy lies. */
+  readonly alternateLba: number | undefined;
+  /** The array of entries, as it lies. */
+  readonly entries: Uint8Array;
+}
+
+/** The copy whose header lies at `lba`; `undefined` where none is intact. */
+export async function readGptCopy(disk: TableSource, lba: number, sectorSize: number): Promise<GptCopy | undefined> {
+  const header = await readHeader(disk, lba, sectorSize);
+  const entries = header && (await readArray(disk, header, sectorSize));
+  return entries && { alternateLba: safeNumber(header.alternateLba), entries };
+}
+
 type Header = ReturnType<typeof HEADER.read>;
 
 async function readHeader(disk: TableSource, lba: number, sectorSize: number): Promise<Header | undefined> {
@@ -49,13 +64,19 @@ async function readHeader(disk: TableSource, lba: number, sectorSize: number): P
   return crc32(checked) === headerCrc ? header : undefined;
 }
 
-async function readEntries(disk: TableSource, header: Header, sectorSize: number): Promise<Partition[] | undefined> {
+async function readArray(disk: TableSource, header: Header, sectorSize: number): Promise<Uint8Array | undefined> {
   const { entryCount, entrySize, entriesCrc } = header;
   const length = entryCount * entrySize;
   if (entrySize < ENTRY.size || entrySize % 8 !== 0 || length > MAX_ENTRIES_BYTES) return undefined;
   const entriesLba = safeNumber(header.entriesLba);
   const array = entriesLba === undefined ? undefined : await readInside(disk, entriesLba * sectorSize, length);
-  if (!array || crc32(array) !== entriesCrc) return undefined;
+  return array && crc32(array) === entriesCrc ? array : undefined;
+}
+
+async function readEntries(disk: TableSource, header: Header, sectorSize: number): Promise<Partition[] | undefined> {
+  const array = await readArray(disk, header, sectorSize);
+  if (!array) return undefined;
+  const { entryCount, entrySize } = header;
   const found: Partition[] = [];
   for (let index = 0; index < entryCount; index++) {
     const partition = partitionOf(array.subarray(index * entrySize, (index + 1) * entrySize), index + 1, sectorSize);
