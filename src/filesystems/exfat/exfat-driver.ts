@@ -4,13 +4,14 @@ import { clusterContent } from '../cluster-runs.ts';
 import { ClusterTable } from '../cluster-table.ts';
 import type { FileContent, FileSystemDriver } from '../file-system.ts';
 import { serialText } from '../serial-text.ts';
+import { type UpCase, unicodeUpCase } from '../unicode-up-case.ts';
 import { unlessDamaged } from '../unless-damaged.ts';
 import { bitmapBytes, freeInBitmap } from './allocation-bitmap.ts';
 import { readBootRegion } from './boot-region.ts';
 import { DirectoryReader, type VolumeEntry } from './directory-reader.ts';
 import { ExfatFileSystem } from './exfat-file-system.ts';
 import { type ExfatVolume, listSets, readClusters, rootOf } from './exfat-volume.ts';
-import { MOST_TABLE_BYTES, parseUpCaseTable, type UpCase, unicodeUpCase, upCaseChecksum } from './up-case-table.ts';
+import { MOST_TABLE_BYTES, parseUpCaseTable, upCaseChecksum } from './up-case-table.ts';
 
 /** How much of the root directory is looked at for what tells of the volume; systems write it first. */
 const MOST_ROOT_BYTES = 1024 * 1024;

@@ -10,10 +10,10 @@ import {
   type FileSystemInfo,
   WrongFileTypeError,
 } from '../file-system.ts';
+import type { UpCase } from '../unicode-up-case.ts';
 import { freeInBitmap } from './allocation-bitmap.ts';
 import { type EntrySet, type ExfatNode, isDirectorySet, nameOfSet, nodeOfSet } from './entry-set.ts';
 import { type ExfatVolume, listSets, readClusters, rootOf } from './exfat-volume.ts';
-import type { UpCase } from './up-case-table.ts';
 
 /** What was found when a volume was opened. */
 export interface ExfatParts {

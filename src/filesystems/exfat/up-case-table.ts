@@ -1,18 +1,10 @@
+import type { UpCase } from '../unicode-up-case.ts';
+
 /** Characters of UTF-16, each with an entry; and what one takes at most in the compressed form that the volume keeps. */
 const UNITS = 65_536;
 export const MOST_TABLE_BYTES = UNITS * 2;
 /** Says that the number of characters that follows stand for themselves (exFAT specification 1.00, 7.2.5.1). */
 const IDENTICAL = 0xffff;
-
-/** Turns a name into what is compared. */
-export type UpCase = (name: string) => string;
-
-/** What is used where a volume's own table is damaged: Unicode's simple mappings, character by character. */
-export const unicodeUpCase: UpCase = (name) =>
-  Array.from({ length: name.length }, (_, at) => {
-    const upper = name[at]!.toUpperCase();
-    return upper.length === 1 ? upper : name[at]!;
-  }).join('');
 
 /** From a volume's table. Characters past its end stand for themselves. */
 export function parseUpCaseTable(table: Uint8Array): UpCase {

@@ -10,6 +10,7 @@ import {
   type FileSystemInfo,
   WrongFileTypeError,
 } from '../file-system.ts';
+import { unicodeUpCase } from '../unicode-up-case.ts';
 import { type FatNode, type FoundEntry, isDirectory, nodeOf } from './directory-entry.ts';
 import { type FatVolume, listEntries, rootOf } from './list-entries.ts';
 
@@ -35,11 +36,11 @@ export class FatFileSystem implements FileSystem {
   }
 
   async find(directory: FileNode, name: string): Promise<FileNode | undefined> {
-    const wanted = name.toUpperCase();
+    const wanted = unicodeUpCase(name);
     let near: FoundEntry | undefined;
     for await (const found of this.#entries(directory)) {
       if (found.name === name) return this.#node(found);
-      if (near === undefined && found.name.toUpperCase() === wanted) near = found;
+      if (near === undefined && found.name.length === name.length && unicodeUpCase(found.name) === wanted) near = found;
     }
     return near && this.#node(near);
   }
