@@ -1,19 +1,37 @@
 import { Command } from 'commander';
 import { type PointDetails, showPoint } from '../../core/points.ts';
+import { probePoint } from '../../core/probe-point.ts';
+import type { ProbeReport } from '../../core/probe-report.ts';
 import { formatSize } from '../../lib/sizes.ts';
 import { formatTime } from '../../lib/times.ts';
 import type { LeftOutNote } from '../../model/manifest.ts';
 import type { App, Style } from '../app.ts';
 import { examples } from '../examples.ts';
+import { probeView } from './probe-view.ts';
 
-export function pointShowCommand(app: App, run = showPoint): Command {
+export function pointShowCommand(app: App, run = showPoint, probe = probePoint): Command {
   return new Command('show')
     .summary('Show a recovery point.')
     .argument('<point>', 'HOST/VM@POINT or the id of a point')
-    .addHelpText('after', examples('mabs point show hv1/web@latest', 'mabs point show hv1/web@2026-11-20T18:00'))
-    .action(async (point: string) => {
-      app.render(await run(await app.ports(), point), pointView);
+    .option(
+      '--probe',
+      'look into its disks: partitions, file systems, and what the guest needs to start (exit code 4: something is damaged)',
+    )
+    .addHelpText('after', examples('mabs point show hv1/web@latest', 'mabs point show hv1/web@2026-11-20T18:00 --probe'))
+    .action(async (point: string, options: { probe?: boolean }) => {
+      const ports = await app.ports();
+      const details = await run(ports, point);
+      if (!options.probe) return app.render(details, pointView);
+      const report = await app.withProgress('Probing', (onProgress) =>
+        probe(ports, details.id, { signal: app.signal, onStep: (label) => onProgress({ label }) }),
+      );
+      app.render({ ...details, probe: report }, probedView);
+      if (report.status === 'failed') app.exitWith(4);
     });
+}
+
+function probedView({ probe, ...point }: PointDetails & { readonly probe: ProbeReport }, style: Style): string {
+  return `${pointView(point, style)}\n\n${probeView(probe, style)}`;
 }
 
 function pointView(point: PointDetails, style: Style): string {
