@@ -8,11 +8,11 @@ import { putSwapArea } from './swap-area.ts';
 
 const KiB = 1024;
 const CLUSTER = 4 * KiB;
-const CLUSTERS = 400;
+const CLUSTERS = 200;
 /** Where old systems began their first partition: aligned to nothing. */
 const VOLUME_AT = 63 * 512;
-const SWAP_AT = 1792 * KiB;
-const SWAP_BYTES = 256 * KiB;
+const SWAP_AT = 896 * KiB;
+const SWAP_BYTES = 128 * KiB;
 const FREE = 0;
 const SYSTEM = 1;
 const PAGE_FILES = ['pagefile.sys', 'hiberfil.sys', 'swapfile.sys'];
@@ -53,7 +53,7 @@ export const guestSteps = [
  * cluster is known only here: change tracking learns of writes and of nothing else, so that a cluster changes its owner unseen.
  */
 export class GuestDisk {
-  content = someBytes('a guest', 2 * KiB * KiB + 1000);
+  content = someBytes('a guest', KiB * KiB + 1000);
   readonly #owners = new Uint8Array(CLUSTERS);
   #state: { readonly journal: FileSystemInfo['journal']; readonly isCompressed: boolean } = { journal: 'clean', isCompressed: false };
   #isHibernated = false;

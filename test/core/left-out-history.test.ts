@@ -24,7 +24,7 @@ describe('a disk of which page files, swap and free clusters are left out', () =
         await using _ = pool.pool;
         ({ syncs } = await playHistory(pool, [...steps, { kind: 'sync', how: 'tracked' }]));
       }),
-      { numRuns: 12 },
+      { numRuns: 8 },
     );
     expect(syncs).toBeGreaterThan(0);
   });
