@@ -10,6 +10,7 @@ interface DriverEntry {
 const drivers: readonly DriverEntry[] = [
   { types: ['ext2', 'ext3', 'ext4'], load: async () => (await import('./ext/ext-driver.ts')).extDriver },
   { types: ['exfat'], load: async () => (await import('./exfat/exfat-driver.ts')).exfatDriver },
+  { types: ['ntfs'], load: async () => (await import('./ntfs/ntfs-driver.ts')).ntfsDriver },
   { types: ['vfat'], load: async () => (await import('./fat/fat-driver.ts')).fatDriver },
   { types: ['xfs'], load: async () => (await import('./xfs/xfs-driver.ts')).xfsDriver },
 ];
