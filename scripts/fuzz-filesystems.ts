@@ -3,9 +3,11 @@
  * Prints what came of them; ends with 1 when anything but a typed refusal or success happened, or memory grew.
  */
 import { parseArgs } from 'node:util';
+import { exfatFuzzTarget } from '../test/builders/exfat-fuzz-target.ts';
+import { fatFuzzTarget } from '../test/builders/fat-fuzz-target.ts';
 import { type FileSystemFuzzTarget, fuzzFileSystem } from '../test/builders/file-system-fuzzer.ts';
 
-const TARGETS: readonly FileSystemFuzzTarget[] = [];
+const TARGETS: readonly FileSystemFuzzTarget[] = [exfatFuzzTarget, fatFuzzTarget];
 const ROUNDS_AT_ONCE = 10_000;
 const MAX_GROWTH = 256 * 1024 * 1024;
 

@@ -9,7 +9,8 @@ const IDENTICAL = 0xffff;
 /** From a volume's table. Characters past its end stand for themselves. */
 export function parseUpCaseTable(table: Uint8Array): UpCase {
   const view = new DataView(table.buffer, table.byteOffset, table.length);
-  const upper = Uint16Array.from({ length: UNITS }, (_, unit) => unit);
+  const upper = new Uint16Array(UNITS);
+  for (let unit = 0; unit < UNITS; unit++) upper[unit] = unit;
   for (let at = 0, unit = 0; at + 2 <= table.length && unit < UNITS; at += 2) {
     const value = view.getUint16(at, true);
     if (value === IDENTICAL && at + 4 <= table.length) {
