@@ -1,9 +1,11 @@
 import { Command } from 'commander';
 import { getPoint, pointVm } from '../core/known-points.ts';
-import { DEFAULT_KEEP_OLD_MS, type RecoverReport, recover } from '../core/recover.ts';
+import { DEFAULT_KEEP_OLD_MS, type RecoverReport, type RecoverRequest, recover } from '../core/recover.ts';
+import type { RecoveredFile } from '../core/recover-files.ts';
 import { formatDuration, parseDuration, writeDuration } from '../lib/durations.ts';
 import { formatSize } from '../lib/sizes.ts';
 import type { App, Style } from './app.ts';
+import { EXIT_CODES } from './exit-codes.ts';
 import { oneOf } from './policy-options.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -11,6 +13,13 @@ interface RecoverOptions {
   readonly to: string;
   readonly format?: string;
   readonly overwrite?: boolean;
+  readonly skip?: boolean;
+  readonly rename?: boolean;
+  readonly dryRun?: boolean;
+  readonly links?: string;
+  readonly names?: string;
+  readonly owner?: boolean;
+  readonly setId?: boolean;
   readonly keepOld?: string;
   readonly checkpoints?: string;
   readonly path?: string;
@@ -23,10 +32,20 @@ interface RecoverOptions {
 export function recoverCommand(app: App, run = recover): Command {
   return new Command('recover')
     .summary('Bring back a VM, a disk or files.')
-    .argument('<point>', 'HOST/VM@POINT, HOST/VM@POINT:/diskN, or the id of a point')
-    .requiredOption('--to <target>', 'folder:DIR, original or host:NAME')
-    .option('--format <format>', 'to a folder: vhdx, vhd or raw (vhdx)')
+    .argument(
+      '<point...>',
+      'HOST/VM@POINT or the id of a point; to a folder also …:/diskN, …:/diskN/pN, …:/diskN/pN/PATH, …:/lv/VG/LV/PATH',
+    )
+    .requiredOption('--to <target>', 'folder:DIR, host-folder:HOST:PATH, original or host:NAME')
+    .option('--format <format>', 'to a folder: format of whole disks: vhdx, vhd or raw (vhdx)')
     .option('--overwrite', 'to a folder: replace files that are there')
+    .option('--skip', 'files: leave what is there as it is')
+    .option('--rename', 'files: give what is recovered another name where one is there')
+    .option('--dry-run', 'files: only list what would be written')
+    .option('--links <what>', 'files: keep symbolic links, or skip and only note them (keep)')
+    .option('--names <rules>', 'files: which names the target takes: auto, posix or windows (auto)')
+    .option('--owner', 'files: set owner and group, too (as root)')
+    .option('--set-id', 'files: keep the set-user-id and set-group-id bits')
     .option('--keep-old <duration>', `to original: how long the replaced disks stay (${writeDuration(DEFAULT_KEEP_OLD_MS)})`)
     .option('--checkpoints <what>', 'to original: set-aside or refuse when the VM has host checkpoints (refuse)')
     .option('--path <dir>', 'to a host: folder for the files of the VM')
@@ -36,12 +55,12 @@ export function recoverCommand(app: App, run = recover): Command {
     .option('--start', 'start the VM when it is complete')
     .addHelpText(
       'after',
-      '\nExamples:\n  mabs recover hv1/web01@latest --to folder:/restore/web01\n  mabs recover hv1/web01@2026-11-20T18:00:/disk0 --to folder:/restore --format raw\n  mabs recover hv1/web01@latest --to original\n  mabs recover hv1/web01@latest --to host:hv2 --name web01-copy',
+      '\nExamples:\n  mabs recover hv1/web01@latest --to folder:/restore/web01\n  mabs recover hv1/web01@2026-11-20T18:00:/disk0 --to folder:/restore --format raw\n  mabs recover hv1/web01@latest:/disk0/p2/Users/ada/notes.txt hv1/db01@latest:/lv/rhel/root/etc --to folder:/restore\n  mabs recover hv1/web01@latest --to original\n  mabs recover hv1/web01@latest --to host:hv2 --name web01-copy',
     )
-    .action(async (point: string, options: RecoverOptions) => {
-      const request = requestOf(point, options);
+    .action(async (points: string[], options: RecoverOptions) => {
+      const request = requestOf(points, options);
       if (options.to === 'original' && !app.yes) {
-        const { point: found } = await getPoint(await app.ports(), point);
+        const { point: found } = await getPoint(await app.ports(), points[0]!);
         const what = `the disks of ${pointVm(found)} by those captured at ${found.manifest.capturedAt}`;
         const agreed = await app.confirm(`Replace ${what}? A running VM is turned off.`);
         if (!agreed) throw new UsageError('nothing was recovered', 'Answer yes, or add --yes.');
@@ -49,17 +68,19 @@ export function recoverCommand(app: App, run = recover): Command {
       const ports = await app.ports();
       const report = await app.withProgress('Recovering', (onProgress) => run(ports, { ...request, signal: app.signal, onProgress }));
       app.render(report, recoverView);
+      if (report.status === 'partly') app.exitWith(EXIT_CODES.partly);
     });
 }
 
-function requestOf(point: string, options: RecoverOptions) {
+function requestOf(points: readonly string[], options: RecoverOptions): RecoverRequest {
   refuseMisplaced(options);
-  const { to, format, overwrite, keepOld, checkpoints, path, name, network, makeHighlyAvailable, start } = options;
+  const { to, format, keepOld, checkpoints, path, name, network, makeHighlyAvailable, start } = options;
   return {
-    point,
+    point: points,
     to,
+    ...existingOf(options),
+    ...filesOf(options),
     ...(format === undefined ? {} : { format: oneOf('--format', format, ['vhdx', 'vhd', 'raw']) }),
-    ...(overwrite ? { overwrite } : {}),
     ...(keepOld === undefined ? {} : { keepOldMs: parseDuration(keepOld) }),
     ...(checkpoints === undefined ? {} : { checkpoints: oneOf('--checkpoints', checkpoints, ['set-aside', 'refuse']) }),
     ...(path === undefined ? {} : { path }),
@@ -70,8 +91,33 @@ function requestOf(point: string, options: RecoverOptions) {
   };
 }
 
+function existingOf({ overwrite, skip, rename }: RecoverOptions): Pick<RecoverRequest, 'existing'> {
+  const ways = { overwrite, skip, rename };
+  const chosen = (['overwrite', 'skip', 'rename'] as const).filter((way) => ways[way]);
+  if (chosen.length > 1) {
+    const flags = chosen.map((way) => `--${way}`).join(' and ');
+    throw new UsageError(`${flags} exclude each other`, 'Choose one; without any, what is there already is refused.');
+  }
+  const [existing] = chosen;
+  return existing === undefined ? {} : { existing };
+}
+
+function filesOf({ dryRun, links, names, owner, setId }: RecoverOptions): Pick<RecoverRequest, 'files'> {
+  const files = {
+    ...(dryRun ? { dryRun } : {}),
+    ...(links === undefined ? {} : { links: oneOf('--links', links, ['keep', 'skip']) }),
+    ...(names === undefined ? {} : { names: oneOf('--names', names, ['auto', 'posix', 'windows']) }),
+    ...(owner ? { owner } : {}),
+    ...(setId ? { setId } : {}),
+  };
+  return { files };
+}
+
+const OF_FOLDERS = ['format', 'overwrite', 'skip', 'rename', 'dryRun', 'links', 'names', 'owner', 'setId'] as const;
+
 const BELONGS: Readonly<Record<string, readonly (keyof RecoverOptions)[]>> = {
-  folder: ['format', 'overwrite'],
+  folder: OF_FOLDERS,
+  'host-folder': OF_FOLDERS,
   original: ['keepOld', 'checkpoints', 'start'],
   host: ['path', 'name', 'network', 'makeHighlyAvailable', 'start'],
 };
@@ -81,7 +127,7 @@ function refuseMisplaced(options: RecoverOptions): void {
   const kind = options.to.split(':')[0]!;
   const own = BELONGS[kind];
   if (!own) return;
-  for (const name of Object.values(BELONGS).flat()) {
+  for (const name of new Set(Object.values(BELONGS).flat())) {
     if (options[name] === undefined || own.includes(name)) continue;
     const flag = `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
     throw new UsageError(`${flag} has no meaning with --to ${kind}`, 'Run mabs recover --help for what belongs to which target.');
@@ -97,16 +143,48 @@ function parseNetwork(text: string): 'disconnect' | 'keep' | Record<string, stri
   return Object.fromEntries(pairs.map(([from, to]) => [from!.trim(), to!.trim()]));
 }
 
+/** Files that are listed one by one; of more there is a sum. */
+const MOST_LINES = 20;
+
 function recoverView(report: RecoverReport, style: Style): string {
   const disks = report.disks.map(({ disk, path, bytesWritten }) => `  ${disk}  ${path}  ${formatSize(bytesWritten)} written, verified`);
-  const files = (report.files ?? []).map((path) => `  ${path}`);
   const vm = report.vm === undefined ? [] : [`  virtual machine ${report.vm} {${report.vmId}}`];
   const old = (report.keptOld ?? []).map((path) => `  kept for a while: ${path}`);
+  const mark = report.status === 'ok' ? style.good('✔') : style.warn('!');
+  const planned = report.files?.some(({ status }) => status === 'planned');
+  const title = planned ? 'Would recover' : report.status === 'ok' ? 'Recovered' : 'Partly recovered';
+  const extras = report.extras === undefined ? [] : [`  what the folder cannot hold: ${report.extras}`];
   return [
-    `${style.good('✔')} Recovered to ${report.target} in ${formatDuration(report.durationMs)}`,
+    `${mark} ${title} to ${report.target} in ${formatDuration(report.durationMs)}`,
     ...vm,
     ...disks,
-    ...files,
+    ...fileLines(report.files ?? [], style),
+    ...countLines(report, style),
+    ...extras,
     ...old,
   ].join('\n');
+}
+
+function fileLines(files: readonly RecoveredFile[], style: Style): string[] {
+  const lines = files.slice(0, MOST_LINES).flatMap((file) => fileLine(file, style));
+  return files.length > MOST_LINES ? [...lines, `  … and ${files.length - MOST_LINES} more (--json lists them)`] : lines;
+}
+
+function fileLine({ path, source, status, originalName, error }: RecoveredFile, style: Style): string[] {
+  const name = originalName === undefined ? '' : style.dim(`  (was ${JSON.stringify(originalName)})`);
+  if (error) return [`  ${style.bad('✘')} ${source}`, `      ${error.message} [${error.code}]`];
+  const why = status === 'skipped' ? style.dim('  skipped: there already') : status === 'noted' ? style.dim('  noted, not made') : '';
+  return [`  ${path}${name}${why}`];
+}
+
+function countLines({ counts }: RecoverReport, style: Style): string[] {
+  if (!counts) return [];
+  const { files, folders, links, skipped, failed, renamed, bytesWritten } = counts;
+  const sums = [`${files} files`, `${folders} folders`, `${links} links`, `${formatSize(bytesWritten)} written`];
+  const notable = [
+    ...(skipped > 0 ? [`${skipped} skipped`] : []),
+    ...(renamed > 0 ? [`${renamed} under another name`] : []),
+    ...(failed > 0 ? [style.bad(`${failed} failed`)] : []),
+  ];
+  return [`  ${[...sums, ...notable].join(', ')}`];
 }

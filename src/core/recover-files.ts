@@ -1,87 +1,188 @@
+import { sep } from 'node:path';
 import type { DiskFormatName } from '../disks/disk-format.ts';
-import type { Failure, JobOptions } from './job.ts';
+import { throwIfAborted } from '../lib/errors.ts';
+import { type NameRules, nameKey, targetName } from '../lib/target-names.ts';
+import { runJob } from './job.ts';
+import { withJournaledFiles } from './journaled-files.ts';
+import { pointVm } from './known-points.ts';
+import { cleanLeftovers } from './leftovers.ts';
 import type { Ports } from './ports.ts';
-import { FilesUnavailableError } from './recover-plan.ts';
-import type { RecoveredDisk } from './write-recovered-disk.ts';
+import { checkFormat, reachTarget } from './recover-plan.ts';
+import type { RecoverFilesReport, RecoverFilesRequest } from './recovered-files.ts';
+import { ExtrasFile, extrasName } from './restore-files/extras-file.ts';
+import { Limiter } from './restore-files/limiter.ts';
+import { type Measured, measure } from './restore-files/measure.ts';
+import { isFreeIn, nameInTarget } from './restore-files/name-in-target.ts';
+import { OpenFolder } from './restore-files/open-folder.ts';
+import { RecoveryRows } from './restore-files/recovery-rows.ts';
+import type { RestoreContext } from './restore-files/restore-context.ts';
+import { restoreDisk, restoreVolume } from './restore-files/restore-image.ts';
+import { restoreTree } from './restore-files/restore-tree.ts';
+import { findSelections, nameSelections, type Selected, SelectionUnfitError } from './restore-files/selections.ts';
+import { settle } from './restore-files/settle.ts';
+import { freeSpace, openTarget, stagingPath } from './restore-files/target.ts';
+import { type RecoveredDisk, TargetFullError } from './write-recovered-disk.ts';
 
-/** Something in a recovery point, by the names that its file system keeps: they may hold anything, also `/`. */
-export interface FileSelection {
-  /** `HOST/VM@POINT` or a point's id, without a path. */
-  readonly point: string;
-  /** `/disk0`, `/disk0/p2`, `/lv/VG/LV`. */
-  readonly volume: string;
-  /**
-   * From the root of the volume's file system down; empty: all its files. Absent: the volume (or disk) itself, as an image.
-   */
-  readonly names?: readonly string[];
-}
-
-export interface RecoverFilesRequest extends JobOptions {
-  /** Any number, from any points: `HOST/VM@POINT:/disk0/p2/PATH` as typed, or what was picked in a listing. */
-  readonly selections: readonly (string | FileSelection)[];
-  /** `folder:DIR` or `host-folder:HOST:PATH`. */
-  readonly to: string;
-  /** What happens with what is there already: `refuse` (the default) before anything is written. */
-  readonly existing?: 'refuse' | 'overwrite' | 'skip' | 'rename';
-  /** Whole disks. */
-  readonly format?: DiskFormatName;
-  /** Symbolic links: made again where the target's system can (the default), or only noted in the file of extras. */
-  readonly links?: 'keep' | 'skip';
-  /** POSIX owner and group are set too; for root. */
-  readonly owner?: boolean;
-  /** The set-user-id and set-group-id bits are kept. */
-  readonly setId?: boolean;
-  /** Which names the target can hold: found out by default. */
-  readonly names?: 'auto' | 'posix' | 'windows';
-  /** Only lists what would be written. */
-  readonly dryRun?: boolean;
-}
-
-/** One file, folder, link, volume or disk of a recovery, as `files` of the report lists it. */
-export interface RecoveredFile {
-  /** Where it comes from: `HOST/VM@ID:/disk0/p2/PATH`. */
-  readonly source: string;
-  /** Where it is now; absolute. */
-  readonly path: string;
-  readonly type: 'file' | 'dir' | 'link' | 'other' | 'volume';
-  /**
-   * `ok`; `planned`: by `dryRun`; `skipped`: something is there already, or links are skipped; `noted`: kept in the file of extras,
-   * because the target cannot hold it; `failed`: see `error`.
-   */
-  readonly status: 'ok' | 'planned' | 'skipped' | 'noted' | 'failed';
-  /** Bytes of content; holes are free. */
-  readonly bytesWritten: number;
-  /** Its name in its own system, where the target could not hold it; the last part of `path` stands for it. */
-  readonly originalName?: string;
-  readonly error?: Failure;
-}
-
-export interface RecoverFilesReport {
-  readonly status: 'ok' | 'partly';
-  readonly target: string;
-  /** The first point; all of them in `pointIds`. */
-  readonly pointId: string;
-  readonly pointIds: readonly string[];
-  readonly disks: readonly RecoveredDisk[];
-  /** Every file up to a limit; what is not `ok` or has another name first of all. */
-  readonly files: readonly RecoveredFile[];
-  readonly counts: {
-    readonly files: number;
-    readonly folders: number;
-    readonly links: number;
-    readonly skipped: number;
-    readonly failed: number;
-    readonly renamed: number;
-    readonly bytesWritten: number;
-    /** Rows that `files` does not list. */
-    readonly notListed: number;
-  };
-  /** The file of extras, where there was anything to keep in it. */
-  readonly extras?: string;
-  readonly durationMs: number;
-}
+export type { FileSelection, RecoveredFile, RecoverFilesReport, RecoverFilesRequest } from './recovered-files.ts';
 
 /** Brings any number of files, folders, volumes and disks back into one folder. */
-export async function recoverFiles(_ports: Ports, request: RecoverFilesRequest): Promise<RecoverFilesReport> {
-  throw new FilesUnavailableError(request.to);
+export async function recoverFiles(ports: Ports, request: RecoverFilesRequest): Promise<RecoverFilesReport> {
+  const started = ports.clock.now();
+  const folder = await reachTarget(ports, request.to);
+  await using stack = new AsyncDisposableStack();
+  const format = request.format ?? 'vhdx';
+  const found = await findSelections(ports, request.selections, format, stack);
+  if (found.length === 0) throw new SelectionUnfitError('nothing is selected', 'Name what to recover: HOST/VM@POINT:/disk0/p1/PATH');
+  checkFormat(
+    found.flatMap((one) => (one.type === 'disk' ? [one.disk] : [])),
+    format,
+  );
+  const job: FilesJob = { id: ports.random.uuid(), started, folder, found, format };
+  if (request.dryRun) return await planRecovery(ports, request, job);
+  await cleanLeftovers(ports);
+  const pointIds = pointIdsOf(found);
+  let report: RecoverFilesReport | undefined;
+  const subjects = [...new Set(found.map(({ point }) => pointVm(point))), ...pointIds];
+  await runJob(
+    ports,
+    { kind: 'recover', subjects },
+    async () => {
+      report = await carryOut(ports, request, job);
+      // The catalog keeps what needs a look, not a row for each of a million files.
+      return { ...report, files: report.files.slice(0, MOST_JOB_ROWS) };
+    },
+    ({ status }) => status,
+  );
+  return report!;
+}
+
+/** Rows that the catalog keeps of a job. */
+const MOST_JOB_ROWS = 1000;
+/** Files under way at a time. */
+const FILES_AT_A_TIME = 8;
+
+interface FilesJob {
+  readonly id: string;
+  readonly started: number;
+  readonly folder: string;
+  readonly found: readonly Selected[];
+  readonly format: DiskFormatName;
+}
+
+async function carryOut(ports: Ports, request: RecoverFilesRequest, job: FilesJob): Promise<RecoverFilesReport> {
+  const { folder, found, id } = job;
+  const measured = await measure(found, request.signal);
+  const staging = await stagingPath(folder, id);
+  return await withJournaledFiles(ports, { id, point: found[0]!.point, files: [staging] }, async () => {
+    await using target = await openTarget({ folder, id, names: request.names ?? 'auto' });
+    await checkRoom(folder, measured);
+    const root = new OpenFolder(target.root, '', async () => {});
+    const named = await nameInTarget(target, found, request.existing ?? 'refuse');
+    const rows = new RecoveryRows();
+    const extras = new ExtrasFile(target.staging.path, id);
+    const meter = progressOf(ports, request, measured);
+    const limiter = new Limiter(FILES_AT_A_TIME);
+    const { existing = 'refuse', links = 'keep', owner = false, setId = false, signal } = request;
+    const context = { target, rows, extras, limiter, existing, links, owner, setId, ...meter, ...(signal && { signal }) };
+    try {
+      const disks = await restoreAll(ports, context, named, root, job.format);
+      const kept = await settleExtras(context, root, id);
+      if (rows.onlyFailure !== undefined) throw rows.onlyFailure;
+      return reportOf(ports, job, rows, disks, kept);
+    } finally {
+      // What was recovered before something failed keeps what belongs to it.
+      await settleExtras(context, root, id).catch(() => {});
+      await extras.close().catch(() => {});
+    }
+  });
+}
+
+/** One selection after the other, a few files at a time. */
+async function restoreAll(ports: Ports, context: RestoreContext, named: readonly Selected[], root: OpenFolder, format: DiskFormatName) {
+  const disks: RecoveredDisk[] = [];
+  try {
+    for (const one of named) {
+      throwIfAborted(context.signal);
+      if (one.type === 'tree') await restoreTree(context, one, root);
+      else if (one.type === 'volume') await restoreVolume(context, one, root);
+      else {
+        const disk = await restoreDisk(ports, context, one, root, format);
+        if (disk) disks.push(disk);
+      }
+    }
+    await context.limiter.finish();
+    return disks;
+  } finally {
+    await context.limiter.settle();
+  }
+}
+
+async function settleExtras(context: RestoreContext, root: OpenFolder, id: string): Promise<string | undefined> {
+  for (const name of await context.extras.finish()) await settle({ ...context, existing: 'refuse' }, root, name, name);
+  return (await isFreeIn(root.folder, extrasName(id))) ? undefined : root.folder.childPath(extrasName(id));
+}
+
+/** Bytes of all selections together, told at most ten times a second. */
+function progressOf({ clock }: Ports, { onProgress }: RecoverFilesRequest, { files, bytes: totalBytes }: Measured) {
+  let doneBytes = 0;
+  let doneFiles = 0;
+  let told = 0;
+  const tell = () => {
+    const now = clock.now();
+    if (!onProgress || (now - told < 100 && doneFiles < files)) return;
+    told = now;
+    onProgress({ label: files === 1 ? 'file' : `${files} files`, doneBytes: Math.min(doneBytes, totalBytes), totalBytes });
+  };
+  return {
+    onBytes(bytes: number) {
+      doneBytes += bytes;
+      tell();
+    },
+    onFile() {
+      doneFiles += 1;
+      tell();
+    },
+  };
+}
+
+/** The data must fit. A volume that does not tell its room is tried. */
+async function checkRoom(folder: string, { bytes }: Measured): Promise<void> {
+  const free = await freeSpace(folder);
+  if (free !== undefined && bytes > free) throw new TargetFullError(folder, `the recovery needs ${bytes} bytes, and ${free} are free`);
+}
+
+/** Lists everything, reads no content and changes nothing. Names are those of this system, since the target need not be there. */
+async function planRecovery(ports: Ports, { names = 'auto', signal }: RecoverFilesRequest, job: FilesJob): Promise<RecoverFilesReport> {
+  const windows = names === 'windows' || (names === 'auto' && process.platform === 'win32');
+  const rules: NameRules = { kind: windows ? 'windows' : 'posix', caseSensitive: !windows, anyBytes: !windows };
+  const rows = new RecoveryRows();
+  const named = nameSelections(job.found, (name) => nameKey(targetName(name, rules, 'utf16'), rules));
+  const pathOf = (way: readonly string[]) => [job.folder, ...way.map((name) => targetName(name, rules, 'bytes'))].join(sep);
+  await measure(named, signal, { rows, pathOf });
+  return reportOf(ports, job, rows, [], undefined);
+}
+
+function reportOf(
+  ports: Ports,
+  { started, folder, found }: FilesJob,
+  rows: RecoveryRows,
+  disks: readonly RecoveredDisk[],
+  extras: string | undefined,
+): RecoverFilesReport {
+  const pointIds = pointIdsOf(found);
+  return {
+    status: rows.counts.failed > 0 ? 'partly' : 'ok',
+    target: `folder:${folder}`,
+    pointId: pointIds[0]!,
+    pointIds,
+    disks,
+    files: rows.files,
+    counts: rows.counts,
+    ...(extras !== undefined && { extras }),
+    durationMs: ports.clock.now() - started,
+  };
+}
+
+function pointIdsOf(found: readonly Selected[]): string[] {
+  return [...new Set(found.map(({ point }) => point.manifest.id))];
 }

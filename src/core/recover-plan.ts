@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { DiskFormatName } from '../disks/disk-format.ts';
 import { MabsError } from '../lib/errors.ts';
 import type { ManifestDisk } from '../model/manifest.ts';
@@ -9,6 +10,7 @@ import type { Ports } from './ports.ts';
 /** Where a recovery goes to. */
 export type RecoveryTarget =
   | { readonly type: 'folder'; readonly path: string }
+  | { readonly type: 'host-folder'; readonly host: string; readonly path: string }
   | { readonly type: 'original' }
   | { readonly type: 'host'; readonly host: string };
 
@@ -20,25 +22,25 @@ export interface RecoverySource {
   readonly whole: boolean;
 }
 
+export class FilesToFolderError extends MabsError {
+  readonly code = 'MABS-FILES-TO-FOLDER';
+  readonly hint = 'Write --to folder:DIR or --to host-folder:HOST:PATH.';
+  override readonly kind = 'usage';
+  constructor(target: string) {
+    super(`files, volumes and single disks are recovered to a folder, not to ${target}`);
+  }
+}
+
 export class TargetUnreadableError extends MabsError {
   readonly code = 'MABS-TARGET-UNREADABLE';
-  readonly hint = 'Write --to folder:DIR, --to original or --to host:NAME.';
+  readonly hint = 'Write --to folder:DIR, --to host-folder:HOST:PATH, --to original or --to host:NAME.';
   override readonly kind = 'usage';
   constructor(text: string) {
     super(`"${text}" is not a target of a recovery`);
   }
 }
 
-export class FilesUnavailableError extends MabsError {
-  readonly code = 'MABS-FILES-UNAVAILABLE';
-  readonly hint = 'Recover the whole disk (…:/disk0 --to folder:DIR) and take the files out of it.';
-  override readonly kind = 'prerequisite';
-  constructor(what: string) {
-    super(`${what}: this version recovers whole VMs and whole disks, not files or volumes inside a disk`);
-  }
-}
-
-/** Reads `folder:DIR`, `original` or `host:NAME`. */
+/** Reads `folder:DIR`, `host-folder:HOST:PATH`, `original` or `host:NAME`. */
 export function parseRecoveryTarget(text: string): RecoveryTarget {
   if (text === 'original') return { type: 'original' };
   const colon = text.indexOf(':');
@@ -46,8 +48,17 @@ export function parseRecoveryTarget(text: string): RecoveryTarget {
   const rest = text.slice(colon + 1);
   if (rest && kind === 'folder') return { type: 'folder', path: rest };
   if (rest && kind === 'host') return { type: 'host', host: rest };
-  if (rest && kind === 'host-folder') throw new FilesUnavailableError(text);
+  const [host = '', path] = splitOnce(rest, ':');
+  if (kind === 'host-folder' && host && path) return { type: 'host-folder', host, path };
   throw new TargetUnreadableError(text);
+}
+
+/** The folder that a target names, as an absolute path of this machine; MABS-TARGET-UNREADABLE for one that is no folder. */
+export async function reachTarget(ports: Ports, text: string): Promise<string> {
+  const target = parseRecoveryTarget(text);
+  if (target.type === 'folder') return resolve(target.path);
+  if (target.type !== 'host-folder') throw new FilesToFolderError(text);
+  return await (await ports.openHost(target.host)).reachFolder(target.path);
 }
 
 /** Finds the point, and the disk where one is named. */
@@ -56,7 +67,6 @@ export async function findRecoverySource(ports: Ports, text: string): Promise<Re
   const { disks } = point.manifest;
   if (path === undefined || path === '/') return { point, disks, whole: true };
   const index = parseDiskPath(path);
-  if (index === undefined) throw new FilesUnavailableError(text);
   const disk = disks.find((candidate) => candidate.index === index);
   if (!disk) throw new DiskUnknownError(text, disks);
   return { point, disks: [disk], whole: false };
@@ -81,4 +91,9 @@ export function checkFormat(disks: readonly ManifestDisk[], format: DiskFormatNa
     if (virtualSize > VHD_MAX_BYTES) throw new FormatImpossibleError(diskName(index), 'a VHD holds at most 2040 GiB');
     if (logicalSectorSize !== 512) throw new FormatImpossibleError(diskName(index), 'a VHD has sectors of 512 bytes, the disk has 4096');
   }
+}
+
+function splitOnce(text: string, separator: string): [string, string?] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + separator.length)];
 }

@@ -1,16 +1,17 @@
-import { open, rename, rm, statfs } from 'node:fs/promises';
+import { open, rename, statfs } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { pathExists } from 'fs-extra/esm';
 import type { DiskFormatName } from '../disks/disk-format.ts';
 import { flushFolder, makeFolderDurably, renameExclusively, retrySharing } from '../lib/durable-files.ts';
 import { MabsError, systemErrorCode } from '../lib/errors.ts';
-import { isoUtc } from '../lib/times.ts';
 import type { Manifest, ManifestDisk } from '../model/manifest.ts';
 import { diskName } from '../model/names.ts';
 import { type JobOptions, jobOptions } from './job.ts';
+import { withJournaledFiles } from './journaled-files.ts';
 import { pointVm } from './known-points.ts';
 import type { Ports } from './ports.ts';
 import { checkFormat, type RecoverySource } from './recover-plan.ts';
+import type { RecoveredFile } from './recovered-files.ts';
 import { type RecoveredDisk, TargetFullError, writeRecoveredDisk } from './write-recovered-disk.ts';
 
 export interface FolderRecovery extends JobOptions {
@@ -23,9 +24,10 @@ export interface FolderRecovery extends JobOptions {
 
 export class TargetExistsError extends MabsError {
   readonly code = 'MABS-TARGET-EXISTS';
-  readonly hint = 'Recover to another folder, or add --overwrite to replace it.';
-  constructor(path: string) {
-    super(`${path} exists already`);
+  readonly hint = 'Recover to another folder, or add --overwrite to replace what is there; for files also --skip or --rename.';
+  constructor(...paths: readonly string[]) {
+    const more = paths.length > 3 ? ` and ${paths.length - 3} more` : '';
+    super(`${paths.slice(0, 3).join(', ')}${more} ${paths.length > 1 ? 'exist' : 'exists'} already`);
   }
 }
 
@@ -53,52 +55,29 @@ export async function recoverToFolder(ports: Ports, source: RecoverySource, requ
   await makeFolderDurably(folder);
   if (!request.overwrite) for (const { final } of files) await refuseExisting(final);
   await checkSpace(folder, source.disks);
-  return await withJournaledFiles(ports, source, id, files, async () => {
+  const temporary = files.map((file) => file.temporary);
+  return await withJournaledFiles(ports, { id, point: source.point, files: temporary }, async () => {
     const recovered: RecoveredDisk[] = [];
     for (const { disk, file } of disks) recovered.push(await writeDisk(ports, source, disk, file, request));
     for (const { bytes, file } of texts) await writeDurably(file.temporary, bytes);
     for (const file of files) await settle(file, request.overwrite);
     await flushFolder(folder);
-    return { target: `folder:${folder}`, disks: recovered, files: texts.map(({ file }) => file.final) };
+    return {
+      target: `folder:${folder}`,
+      disks: recovered,
+      files: texts.map(({ file, bytes }) => configurationRow(source, file.final, bytes)),
+    };
   });
+}
+
+function configurationRow({ point }: RecoverySource, path: string, bytes: Uint8Array): RecoveredFile {
+  return { source: `${pointVm(point)}@${point.manifest.id.slice(0, 8)}`, path, type: 'file', status: 'ok', bytesWritten: bytes.length };
 }
 
 async function writeDisk(ports: Ports, { point }: RecoverySource, disk: ManifestDisk, file: PendingFile, request: FolderRecovery) {
   const pool = await ports.openPool(point.poolName);
   const order = { pool, disk, path: file.temporary, format: request.format, label: pointVm(point), readBack: false };
   return { ...(await writeRecoveredDisk(ports, { ...order, ...jobOptions(request) })), path: file.final };
-}
-
-/** Journals the temporary names first, so that the next job removes what a crash leaves of them. */
-async function withJournaledFiles<T>(
-  ports: Ports,
-  { point }: RecoverySource,
-  id: string,
-  files: readonly PendingFile[],
-  run: () => Promise<T>,
-): Promise<T> {
-  const lock = `recovery-${id}`;
-  const vm = point.manifest.vm;
-  await using stack = new AsyncDisposableStack();
-  stack.defer(async () => ports.locks.forget?.(lock));
-  stack.use(await ports.locks.acquire(lock, { what: 'this recovery', waitMs: 0 }));
-  await ports.home.journal.put({
-    id,
-    kind: 'recovery',
-    // No host: there are only files to remove.
-    host: '',
-    vmId: vm.id,
-    vmName: pointVm(point),
-    at: isoUtc(ports.clock.now()),
-    lock,
-    facts: { files: files.map(({ temporary }) => temporary) },
-  });
-  try {
-    return await run();
-  } finally {
-    for (const { temporary } of files) await rm(temporary, { force: true, maxRetries: 5 });
-    await ports.home.journal.remove(id);
-  }
 }
 
 /** Gives a complete file its name: atomically, and never over a file that appeared meanwhile unless told to. */

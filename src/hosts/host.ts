@@ -42,6 +42,16 @@ export class HostUnreachableError extends MabsError {
   }
 }
 
+/** A path names no folder that the host lets be written. */
+export class HostFolderError extends MabsError {
+  readonly code = 'MABS-HOST-FOLDER';
+  readonly hint = 'Name a folder of the host, like --to host-folder:HOST:restored/web01.';
+  override readonly kind = 'usage';
+  constructor(host: string, path: string, why: string) {
+    super(`${path} is no folder to recover into on host ${host}: ${why}`);
+  }
+}
+
 export interface HostDisk {
   /** The disk's identity within its VM: its id on the host, else its path when first seen. Never its position or ids inside the image. */
   readonly key: string;
@@ -199,6 +209,11 @@ export interface Host extends AsyncDisposable {
   beginNewVmRecovery(request: NewVmRecoveryRequest): Promise<HostRecovery>;
   /** Cleans up after a recovery whose job died, from its journaled facts. Idempotent. */
   abandonLeftover(facts: Readonly<Record<string, unknown>>): Promise<void>;
+  /**
+   * A folder of the host, as an absolute path that this process can write to; it need not be there yet. MABS-HOST-FOLDER for a path
+   * that is none of the host's, MABS-HOST-UNREACHABLE when the host is not there.
+   */
+  reachFolder(path: string): Promise<string>;
   /** Removes replaced disks whose time is over; answers the paths removed. */
   removeExpired(now: number): Promise<string[]>;
 }

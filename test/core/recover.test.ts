@@ -60,7 +60,7 @@ describe('recover to a folder', () => {
     await expect(toFolder()).rejects.toMatchObject({ code: 'MABS-TARGET-EXISTS' });
     expect(await readFile(join(target, 'disk1.vhdx'), 'utf8')).toBe('precious');
     expect(await readdir(target)).toEqual(['disk1.vhdx']);
-    await toFolder({ overwrite: true });
+    await toFolder({ existing: 'overwrite' });
     expect((await contentOf(join(target, 'disk1.vhdx'))).equals(expected[1]!)).toBe(true);
   });
 
@@ -86,7 +86,12 @@ describe('recover to a folder', () => {
   it.each([
     { what: 'a target that is none', request: { to: 'floppy:' }, code: 'MABS-TARGET-UNREADABLE', kind: 'usage' },
     { what: 'a disk that the point does not have', request: { point: 'hv1/web@latest:/disk7' }, code: 'MABS-DISK-UNKNOWN', kind: 'failed' },
-    { what: 'files', request: { point: 'hv1/web@latest:/disk0/p1/a.txt' }, code: 'MABS-FILES-UNAVAILABLE', kind: 'prerequisite' },
+    {
+      what: 'files into the VM',
+      request: { point: 'hv1/web@latest:/disk0/p1/a.txt', to: 'original' },
+      code: 'MABS-FILES-TO-FOLDER',
+      kind: 'usage',
+    },
     {
       what: 'one disk into the VM',
       request: { point: 'hv1/web@latest:/disk0', to: 'original' },

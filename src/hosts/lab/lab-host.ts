@@ -6,6 +6,7 @@ import { describeVm } from './inventory.ts';
 import { removeExpiredDisks } from './kept-old.ts';
 import { openCapture } from './lab-capture.ts';
 import type { LabContext } from './lab-context.ts';
+import { reachLabFolder } from './lab-folders.ts';
 import { readLabState } from './lab-state.ts';
 import { readVms } from './lab-vm.ts';
 import { beginNewVm } from './new-vm-recovery.ts';
@@ -76,6 +77,7 @@ export function openLabHost(lab: LabContext): Host {
         journal,
       });
     },
+    reachFolder: (path) => reachLabFolder(lab, path),
     abandonLeftover: (facts) => abandonRecovery(lab, facts),
     removeExpired: (now) => removeExpiredDisks(lab, now),
     async [Symbol.asyncDispose]() {},

@@ -1,0 +1,79 @@
+import type { FileNode } from '../../filesystems/file-system.ts';
+import { failureOf } from '../job.ts';
+import { dataLength } from './copy-content.ts';
+import type { RecoveryRows } from './recovery-rows.ts';
+import type { TreeSource } from './restore-context.ts';
+import type { Selected } from './selections.ts';
+import { namesTo, type TreePlace, walkTree } from './walk-tree.ts';
+
+/** Files from this size on are asked how much of them is data; smaller ones count whole. */
+const LARGE_BYTES = 64 * 1024 * 1024;
+
+export interface Measured {
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/** How much there is to write, as far as it can be read. With `rows`, lists it. `pathOf`: where something shall come to lie. */
+export async function measure(
+  selected: readonly Selected[],
+  signal: AbortSignal | undefined,
+  listing?: { readonly rows: RecoveryRows; pathOf(names: readonly string[]): string },
+): Promise<Measured> {
+  let files = 0;
+  let bytes = 0;
+  for (const one of selected) {
+    if (one.type === 'tree') {
+      const sum = await measureTree(one, signal, listing);
+      files += sum.files;
+      bytes += sum.bytes;
+      continue;
+    }
+    const length = one.type === 'disk' ? one.disk.dataBytes : await dataLength(one.content, signal);
+    files += 1;
+    bytes += length;
+    const row = { source: one.volume, type: 'volume' as const, status: 'planned' as const, bytesWritten: 0 };
+    listing?.rows.add({ ...row, path: listing.pathOf([one.as]) });
+  }
+  return { files, bytes };
+}
+
+async function measureTree(source: TreeSource, signal: AbortSignal | undefined, listing: Parameters<typeof measure>[2]): Promise<Measured> {
+  let files = 0;
+  let bytes = 0;
+  const rowOf = (place: TreePlace) => {
+    const names = namesTo(place);
+    const inside = [...source.names, ...names.slice(1)].join('/');
+    return { source: `${source.volume}/${inside}`, path: listing?.pathOf(names) ?? '', bytesWritten: 0 };
+  };
+  for await (const visit of walkTree(
+    source.system,
+    { place: { name: source.as, parent: undefined }, node: source.node },
+    { skipped: false },
+    signal,
+  )) {
+    if (visit.type === 'leave') continue;
+    if (visit.type === 'failed') {
+      listing?.rows.add({ ...rowOf(visit.place), type: 'other', status: 'failed', error: failureOf(visit.error) }, visit.error);
+      continue;
+    }
+    const { node, place } = visit;
+    listing?.rows.add({ ...rowOf(place), type: node.type, status: 'planned' });
+    if (node.type !== 'file') continue;
+    files += 1;
+    bytes += await bytesOf(source, node, signal);
+  }
+  return { files, bytes };
+}
+
+/** What cannot be read is told when it is its turn. */
+async function bytesOf({ system }: TreeSource, node: FileNode, signal: AbortSignal | undefined): Promise<number> {
+  const streams = node.streams?.reduce((sum, { size }) => sum + size, 0) ?? 0;
+  if (node.size < LARGE_BYTES || node.unreadable !== undefined) return node.size + streams;
+  try {
+    return (await dataLength(await system.open(node), signal)) + streams;
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    return streams;
+  }
+}
