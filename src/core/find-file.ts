@@ -36,6 +36,11 @@ export class FileTypeError extends MabsError {
   }
 }
 
+export interface FindOptions {
+  /** Answers names as they are stored, also where case counts for nothing and other letters were typed. Reads the folders' names for it. */
+  readonly asStored?: boolean;
+}
+
 /** Names looked through for what may have been meant. */
 const NAMES_LOOKED_AT = 10_000;
 
@@ -43,7 +48,12 @@ const NAMES_LOOKED_AT = 10_000;
  * What `names` lead to, from the root of a volume down: each name exactly as it is, else as the file system itself would take it. Links
  * on the way are not followed (MABS-FILE-TYPE says where they lead). MABS-FILE-UNKNOWN with near names.
  */
-export async function findFile(system: FileSystem, names: readonly string[], volume: string): Promise<FoundFile> {
+export async function findFile(
+  system: FileSystem,
+  names: readonly string[],
+  volume: string,
+  { asStored = false }: FindOptions = {},
+): Promise<FoundFile> {
   let node = await system.root();
   let parent: FileNode | undefined;
   const way: string[] = [];
@@ -51,9 +61,9 @@ export async function findFile(system: FileSystem, names: readonly string[], vol
     if (node.type !== 'dir') throw notADirectory(node, pathOf(way), volume);
     const step = await findStep(system, node, names.slice(at));
     if (!step) throw await unknown(system, node, { names, at, volume });
+    way.push(asStored && system.names === 'utf16' ? await storedName(system, node, step.name) : step.name);
     parent = node;
     node = step.node;
-    way.push(step.name);
     at += step.count;
   }
   return { names: way, node, ...(parent && { parent }) };
@@ -76,6 +86,17 @@ async function findName(system: FileSystem, directory: FileNode, name: string) {
   if (node) return { name, node };
   // What a shell cannot pass (bytes that are no UTF-8, halves of surrogate pairs) arrives as U+FFFD.
   return name.includes('\ufffd') ? findListed(system, directory, (listed) => asPassed(system, listed) === name) : undefined;
+}
+
+/** The name in a directory that stands for a typed one. */
+async function storedName(system: FileSystem, directory: FileNode, typed: string): Promise<string> {
+  const folded = typed.toUpperCase();
+  let alike: string | undefined;
+  for await (const { name } of system.list(directory)) {
+    if (name === typed) return typed;
+    if (name.toUpperCase() === folded) alike ??= name;
+  }
+  return alike ?? typed;
 }
 
 /** The one entry of a directory whose name fits; none where several do. */

@@ -1,10 +1,10 @@
 import type { FileAttribute, FileNode, FileStream, FileType } from '../filesystems/file-system.ts';
 import { MabsError } from '../lib/errors.ts';
 import { fileTimeText } from '../lib/file-time.ts';
-import { parseGlob } from '../lib/glob.ts';
 import { type FoundFile, findFile } from './find-file.ts';
 import { type Failure, failureOf } from './job.ts';
 import type { MachineVolume } from './machine-volumes.ts';
+import { namePattern } from './name-pattern.ts';
 import type { OpenedMachine } from './opened-machine.ts';
 import type { VolumePath } from './volume-path.ts';
 import { pathOf } from './volume-path.ts';
@@ -36,7 +36,10 @@ export interface ListedFile {
 }
 
 export interface ListOptions extends WalkOptions {
-  /** Only files below that this pattern means, at any depth (see `parseGlob`); case counts where it does for the file system. */
+  /**
+   * Only files below that this pattern means, at any depth (see `namePattern`); one with `/` is held against paths from here, and from
+   * the root of the volume. Case counts where it does for the file system.
+   */
   readonly glob?: string;
 }
 
@@ -45,7 +48,7 @@ export interface ListOptions extends WalkOptions {
  * below, volumes included. What cannot be read is an entry that says why, except when it was asked for itself: then this rejects.
  */
 export async function* listFiles(machine: OpenedMachine, path: VolumePath, options: ListOptions = {}): AsyncGenerator<ListedFile> {
-  if (options.glob !== undefined) parseGlob(options.glob);
+  if (options.glob !== undefined) namePattern(options.glob);
   const volumes = await machine.volumes(path);
   if (path.type === 'volume') {
     for await (const file of filesAt(machine, volumes[0]!, path.names, options)) yield listed(file);
@@ -66,15 +69,19 @@ export async function* filesAt(
   { glob, ...options }: ListOptions = {},
 ): AsyncGenerator<WalkedFile> {
   const system = await machine.fileSystem(volume);
-  const found = await findFile(system, names, `${machine.what}:${volume.address}`);
+  const found = await findFile(system, names, `${machine.what}:${volume.address}`, { asStored: true });
   if (found.node.type !== 'dir') yield ownEntry(found);
   else if (glob === undefined) yield* walkFiles(system, found, options);
   else {
-    const wanted = parseGlob(glob, { ignoreCase: system.names === 'utf16' });
+    const matches = namePattern(glob);
+    const { address } = volume;
+    const caseless = system.names === 'utf16';
+    const here = found.names.length === 0 ? 0 : pathOf(found.names).length;
     for await (const file of walkFiles(system, found, { ...options, recursive: true })) {
       // What lies in a folder that cannot be listed may be what is searched for.
       const unsure = file.error !== undefined && file.type === 'dir';
-      if (unsure || wanted.matches(file.names, found.names.length)) yield file;
+      const isWanted = (path: string) => matches({ address, path, caseless });
+      if (unsure || isWanted(file.path) || isWanted(file.path.slice(here))) yield file;
     }
   }
 }

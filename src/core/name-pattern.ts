@@ -1,5 +1,5 @@
-import picomatch from 'picomatch';
 import { MabsError } from '../lib/errors.ts';
+import { type Glob, parseGlob } from '../lib/glob.ts';
 
 /** What a pattern is held against. */
 export interface NamedPlace {
@@ -21,27 +21,18 @@ const MOST_PATTERN = 4096;
  */
 export function namePattern(glob: string): (place: NamedPlace) => boolean {
   if (glob === '' || glob.length > MOST_PATTERN || glob.includes('\0')) throw new PatternUnreadableError(glob);
-  const bare = glob.replace(/^\/+/, '');
-  const exact = matcherOf(bare, 's');
-  const caseless = matcherOf(bare, 'is');
-  const matches = (place: NamedPlace, text: string) => (place.caseless ? caseless : exact)(text);
-  if (!glob.includes('/')) return (place) => matches(place, place.path.slice(place.path.lastIndexOf('/') + 1));
-  return (place) => matches(place, place.path.slice(1)) || matches(place, `${place.address}${place.path}`.slice(1));
+  const exact = globOf(glob, false);
+  const caseless = globOf(glob, true);
+  const namesOf = (path: string) => path.split('/').slice(1);
+  return ({ address, path, caseless: isCaseless }) => {
+    const { matches } = isCaseless ? caseless : exact;
+    return matches(namesOf(path)) || (glob.includes('/') && matches(namesOf(`${address}${path}`)));
+  };
 }
 
-function matcherOf(glob: string, flags: string): (text: string) => boolean {
+function globOf(glob: string, ignoreCase: boolean): Glob {
   try {
-    // `(1)` is what many a copy is called, not a group.
-    const expression = picomatch.makeRe(glob.replace(/(?<!\\)[()]/g, '\\$&'), {
-      dot: true,
-      nonegate: true,
-      noextglob: true,
-      windows: false,
-      flags,
-    });
-    const fold = (text: string) => (flags.includes('i') ? text.toLowerCase() : text);
-    const literal = fold(glob);
-    return (text) => expression.test(text) || fold(text) === literal;
+    return parseGlob(glob, { ignoreCase });
   } catch (error) {
     throw new PatternUnreadableError(glob, { cause: error });
   }

@@ -2,8 +2,8 @@ import { UnreadableValueError } from './unreadable-value.ts';
 
 /** A pattern of names, as `find` takes it. */
 export interface Glob {
-  /** Whether it means a file with these names, from the root down; `from`: how many of them lead to where the search began. */
-  matches(names: readonly string[], from?: number): boolean;
+  /** Whether it means a file that these names lead to. */
+  matches(names: readonly string[]): boolean;
 }
 
 export interface GlobOptions {
@@ -20,23 +20,22 @@ const MOST_ALTERNATIVES = 256;
 
 /**
  * Reads a pattern: `*` any characters, `?` one, `[a-z]` and `[!a-z]` one of these or none of these, `{a,b}` either, `\` takes the next
- * character as it is. Without `/` it is held against the name alone, at any depth; with `/` against the way from where the search began, or
- * from the root where it begins with one; `**` stands for any number of folders. Matching takes time in proportion to pattern × name, whatever they hold. MABS-VALUE-UNREADABLE.
+ * character as it is. Without `/` it is held against the last name alone; with `/` against all names, where `**` stands for any number
+ * of them. What is written exactly as the pattern matches too, brackets and all. Matching takes time in proportion to pattern × names,
+ * whatever they hold. MABS-VALUE-UNREADABLE.
  */
 export function parseGlob(text: string, { ignoreCase = false }: GlobOptions = {}): Glob {
   if (text === '' || text.length > 10_000) throw unreadable(text);
-  const patterns = alternatives(text).map((pattern) => {
-    const words = pattern.split('/').filter((word) => word !== '');
-    const steps = words.map((word): Step => (word === '**' ? 'deep' : tokens(word, text, ignoreCase)));
-    return { steps, against: pattern.startsWith('/') ? ('root' as const) : pattern.includes('/') ? ('start' as const) : ('name' as const) };
-  });
-  if (patterns.some(({ steps }) => steps.length === 0)) throw unreadable(text);
-  return {
-    matches: (names, from = 0) => {
-      const parts = { root: names, start: names.slice(from), name: names.slice(-1) };
-      return patterns.some(({ steps, against }) => matchesSteps(steps, parts[against], ignoreCase));
-    },
-  };
+  const whole = text.includes('/');
+  const patterns = alternatives(text).map((pattern) => stepsOf(pattern, (word) => tokens(word, ignoreCase)));
+  if (patterns.some((steps) => steps.length === 0)) throw unreadable(text);
+  patterns.push(stepsOf(text, (word) => Array.from(word, (character) => exactly(character, ignoreCase))));
+  return { matches: (names) => patterns.some((steps) => matchesSteps(steps, whole ? names : names.slice(-1), ignoreCase)) };
+}
+
+function stepsOf(pattern: string, read: (word: string) => Token[]): Step[] {
+  const words = pattern.split('/').filter((word) => word !== '');
+  return words.map((word) => (word === '**' ? 'deep' : read(word)));
 }
 
 function unreadable(text: string): UnreadableValueError {
@@ -63,26 +62,29 @@ function braceAt(text: string): { readonly start: number; readonly end: number }
   return match ? { start: match.index, end: match.index + match[0].length - 1 } : undefined;
 }
 
-function tokens(word: string, text: string, ignoreCase: boolean): Token[] {
+function tokens(word: string, ignoreCase: boolean): Token[] {
   const characters = Array.from(word);
   const found: Token[] = [];
   for (let at = 0; at < characters.length; at++) {
     const character = characters[at]!;
     if (character === '*') {
-      if (!(found.at(-1) && 'any' in found.at(-1)! && (found.at(-1) as { any: string }).any === 'many')) found.push({ any: 'many' });
+      found.push({ any: 'many' });
     } else if (character === '?') found.push({ any: 'one' });
     else if (character === '[') {
       const end = characters.indexOf(']', at + (characters[at + 1] === '!' ? 3 : 2));
-      if (end < 0) throw unreadable(text);
-      found.push({ test: classOf(characters.slice(at + 1, end), ignoreCase) });
-      at = end;
+      found.push(end < 0 ? exactly(character, ignoreCase) : { test: classOf(characters.slice(at + 1, end), ignoreCase) });
+      if (end >= 0) at = end;
     } else {
       if (character === '\\' && at + 1 < characters.length) at++;
-      const wanted = fold(characters[at]!, ignoreCase);
-      found.push({ test: (other) => other === wanted });
+      found.push(exactly(characters[at]!, ignoreCase));
     }
   }
   return found;
+}
+
+function exactly(character: string, ignoreCase: boolean): Token {
+  const wanted = fold(character, ignoreCase);
+  return { test: (other) => other === wanted };
 }
 
 /** `a-z`, `abc`, `!a-z`. */
