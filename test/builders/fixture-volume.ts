@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { createZstdDecompress } from 'node:zlib';
 import type { Volume } from '../../src/filesystems/volume.ts';
 import { ReadPastEndError } from '../../src/lib/byte-source.ts';
+import { isZero } from '../../src/lib/zeros.ts';
 
 const FOLDER = join(dirname(fileURLToPath(import.meta.url)), '..', 'fixtures', 'filesystems');
 const PAGE = 64 * 1024;
@@ -40,7 +41,7 @@ export async function fixtureVolume(name: string): Promise<FixtureVolume> {
   let size = 0;
   let page = new Uint8Array(PAGE);
   const keep = () => {
-    if (page.some((byte) => byte !== 0)) pages.set(Math.ceil(size / PAGE) - 1, page);
+    if (!isZero(page)) pages.set(Math.ceil(size / PAGE) - 1, page);
     page = new Uint8Array(PAGE);
   };
   for await (const chunk of createReadStream(join(FOLDER, `${name}.img.zst`)).pipe(createZstdDecompress()) as AsyncIterable<Uint8Array>) {
