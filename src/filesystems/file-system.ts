@@ -103,7 +103,7 @@ export interface FileSystemInfo {
   readonly freeBytes?: number;
   /**
    * `none`: it keeps none. `clean`: nothing is pending. `replayed`: pending changes are seen, replayed in memory. `dirty`: there are, or may be,
-   * pending changes that are not seen, or the system marks itself as in need of a check.
+   * pending changes that are not seen, or the system marks itself as in need of a check, or it is cut off or known only from a copy.
    */
   readonly journal: 'none' | 'clean' | 'replayed' | 'dirty';
   /** What a person should know, a sentence each. */

@@ -43,7 +43,7 @@ export const exfatDriver: FileSystemDriver = {
       sizeBytes: layout.sizeBytes,
       clusterSize: layout.heap.clusterSize,
       ...(freeBytes !== undefined && { freeBytes }),
-      journal: layout.dirty || layout.mediaFailure || !bitmap ? ('dirty' as const) : ('none' as const),
+      journal: notes.length > 0 ? ('dirty' as const) : ('none' as const),
       notes,
     };
     return new ExfatFileSystem(exfat, { info, upCase, ...(bitmap && { bitmap }) });

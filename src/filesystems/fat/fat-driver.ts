@@ -41,7 +41,7 @@ async function describe(fat: FatVolume): Promise<FileSystemInfo> {
     sizeBytes: layout.sizeBytes,
     clusterSize: layout.heap.clusterSize,
     ...(freeBytes !== undefined && { freeBytes }),
-    journal: marks.length > 0 ? 'dirty' : 'none',
+    journal: marks.length > 0 || layout.missingClusters > 0 ? 'dirty' : 'none',
     notes: [...marks, ...notes],
   };
 }

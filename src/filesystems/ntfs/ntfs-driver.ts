@@ -24,6 +24,7 @@ async function openNtfs(volume: Volume): Promise<FileSystem> {
   const table = await MasterFileTable.open({ volume: cachedVolume(volume), clusterSize }, geometry);
   const state = await readVolumeState(table);
   const freeBytes = await countFree(table, geometry);
+  const doubts = [...notes, ...table.notes];
   const info: FileSystemInfo = {
     type: 'ntfs',
     ...(state.label !== undefined && { label: state.label }),
@@ -31,8 +32,8 @@ async function openNtfs(volume: Volume): Promise<FileSystem> {
     sizeBytes: Math.min(geometry.sizeBytes, volume.sizeBytes),
     clusterSize,
     ...(freeBytes !== undefined && { freeBytes }),
-    journal: state.journal,
-    notes: [...notes, ...table.notes, ...state.notes],
+    journal: doubts.length > 0 ? 'dirty' : state.journal,
+    notes: [...doubts, ...state.notes],
   };
   return new NtfsFileSystem(info, table, { volume, clusterSize }, new UpCase(await orUndefined(() => openUpCase(table))));
 }

@@ -20,7 +20,7 @@ export const xfsDriver: FileSystemDriver = {
     const volume = new XfsVolume(cachedVolume(source), superblock);
     const notes = notesOn(superblock, isCopy, source);
     const isClean = await logIsClean(volume, notes);
-    const system = new XfsFileSystem(volume, infoOf(superblock, source, isClean && !superblock.needsRepair && !isCopy, notes));
+    const system = new XfsFileSystem(volume, infoOf(superblock, source, isClean && notes.length === 0, notes));
     await system.root();
     return system;
   },
