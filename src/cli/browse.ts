@@ -13,6 +13,7 @@ export function browseCommand(app: App, list = listFiles, walk = browseInteracti
     .summary('Look into a recovery point; on a terminal, pick files and bring them back.')
     .argument('<point>', 'HOST/VM@POINT, the id of a point, either with :/disk0/p2/PATH or :/lv/VG/LV/PATH')
     .option('--recursive', 'list what lies below, too')
+    .option('--streams', 'alternate data streams as entries of their own, too')
     .addHelpText(
       'after',
       examples(
@@ -21,12 +22,12 @@ export function browseCommand(app: App, list = listFiles, walk = browseInteracti
         'mabs browse hv1/web01@2026-11-20T18:00:/lv/rhel/root/etc --recursive',
       ),
     )
-    .action(async (text: string, { recursive = false }: { recursive?: boolean }) => {
+    .action(async (text: string, { recursive = false, streams = false }: { recursive?: boolean; streams?: boolean }) => {
       const ports = await app.ports();
       const { point, path = '/' } = await getPoint(ports, text);
       const place = parseVolumePath(path, { machine: true });
       await using machine = openPoint(ports, point);
-      if (app.interactive && !recursive) await walk(app, { machine, point, place });
-      else await printFiles(app, list(machine, place, { recursive, signal: app.signal }));
+      if (app.interactive && !recursive && !streams) await walk(app, { machine, point, place });
+      else await printFiles(app, list(machine, place, { recursive, streams, signal: app.signal }));
     });
 }

@@ -41,6 +41,8 @@ export interface ListOptions extends WalkOptions {
    * the root of the volume. Case counts where it does for the file system.
    */
   readonly glob?: string;
+  /** A file's alternate data streams are told as entries of their own, too: `FILE:STREAM`, as they are named to be read. */
+  readonly streams?: boolean;
 }
 
 /**
@@ -51,7 +53,7 @@ export async function* listFiles(machine: OpenedMachine, path: VolumePath, optio
   if (options.glob !== undefined) namePattern(options.glob);
   const volumes = await machine.volumes(path);
   if (path.type === 'volume') {
-    for await (const file of filesAt(machine, volumes[0]!, path.names, options)) yield listed(file);
+    for await (const file of filesAt(machine, volumes[0]!, path.names, options)) yield* rowsOf(listed(file), options);
     return;
   }
   for (const volume of volumes) {
@@ -97,6 +99,12 @@ export function listed({ path, type, node, error }: WalkedFile, prefix = ''): Li
   return { path: place, ...describeNode(node) };
 }
 
+function rowsOf(file: ListedFile, { streams }: ListOptions): ListedFile[] {
+  if (!streams || !file.streams) return [file];
+  const { path, modified } = file;
+  return [file, ...file.streams.map(({ name, size }) => ({ path: `${path}:${name}`, type: 'file' as const, size, modified }))];
+}
+
 function describeNode(node: FileNode): Omit<ListedFile, 'path'> {
   const { type, size, mode, attributes, streams, target, unreadable } = node;
   const created = fileTimeText(node.created);
@@ -129,7 +137,7 @@ async function listedVolume(machine: OpenedMachine, volume: MachineVolume): Prom
 /** The files of a volume that is one of several. */
 async function* filesOf(machine: OpenedMachine, volume: MachineVolume, options: ListOptions): AsyncGenerator<ListedFile> {
   try {
-    for await (const file of filesAt(machine, volume, [], options)) yield listed(file, volume.address);
+    for await (const file of filesAt(machine, volume, [], options)) yield* rowsOf(listed(file, volume.address), options);
   } catch (error) {
     if (!(error instanceof MabsError) || error.kind !== 'damaged') throw error;
     yield { path: `${volume.address}/`, type: 'dir', size: 0, modified: null, error: failureOf(error) };

@@ -1,83 +1,89 @@
-import type { FileContent, FileExtras, FileNode, FileSystem } from '../../src/filesystems/file-system.ts';
+import { type DirectoryEntry, type FileNode, type FileSystem, FileSystemDamagedError } from '../../src/filesystems/file-system.ts';
 import { memorySource } from '../../src/lib/byte-source.ts';
 
-/** What a tree in memory is made of. */
-export interface MemoryEntry {
+/** A name in a directory that is made up for a test. Names may hold anything. */
+export interface MemoryFile extends Partial<FileNode> {
   readonly name: string;
-  readonly type?: FileNode['type'];
-  readonly content?: string | Uint8Array;
-  readonly children?: readonly MemoryEntry[] | (() => Iterable<MemoryEntry>);
-  readonly extras?: FileExtras;
+  readonly content?: string;
+  /** Makes it a directory. A function is asked when the directory is listed: it may answer what contains it. */
+  readonly children?: readonly MemoryFile[] | (() => Iterable<MemoryFile>);
   readonly streamContents?: Readonly<Record<string, string>>;
-  /** Over what follows from the rest. */
-  readonly node?: Partial<FileNode>;
-  /** What asking for the node, listing it or opening it answers. */
-  readonly failing?: { readonly node?: Error; readonly list?: Error; readonly open?: Error; readonly read?: Error };
-  /** Of a sparse file: ranges that hold data; the rest reads as zero. */
-  readonly data?: FileContent['data'];
+  /** Its entry leads to nothing. */
+  readonly damaged?: true;
+  /** The names in it cannot be listed past so many. */
+  readonly breaksAfter?: number;
 }
 
-/** A file system that serves whatever tree it is given: names and answers that no sound one has, too. */
-export function memoryFileSystem(children: MemoryEntry['children'], names: FileSystem['names'] = 'bytes'): FileSystem {
-  const entries = new Map<string, MemoryEntry>();
-  let next = 1;
-  const nodeOf = (entry: MemoryEntry): FileNode => {
-    const type = entry.type ?? (entry.children ? 'dir' : 'file');
-    const streams = Object.entries(entry.streamContents ?? {}).map(([name, text]) => ({ name, size: Buffer.byteLength(text) }));
-    const node: FileNode = {
-      id: String(next++),
-      type,
-      size: type === 'file' ? bytesOf(entry.content).length : 0,
-      links: 1,
-      ...(streams.length > 0 && { streams }),
-      ...entry.node,
-    };
-    entries.set(node.id, entry);
+/** A file system over a tree that a test wrote down, hostile where the test wants it. */
+export interface MemoryFileSystem extends FileSystem {
+  /** How many nodes were asked for. */
+  nodesRead: number;
+  /** Directories that are being listed now: what was not closed. */
+  listing: number;
+}
+
+export function memoryFileSystem(children: readonly MemoryFile[], names: FileSystem['names'] = 'bytes'): MemoryFileSystem {
+  const made = new WeakMap<MemoryFile, FileNode>();
+  const files = new WeakMap<FileNode, MemoryFile>();
+  let ids = 0;
+  const nodeOf = (file: MemoryFile): FileNode => {
+    const known = made.get(file);
+    if (known) return known;
+    const { name: _, content = '', children: inside, streamContents, damaged: __, breaksAfter: ___, ...given } = file;
+    const type = given.type ?? (inside ? 'dir' : given.target === undefined ? 'file' : 'link');
+    const streams = streamContents && Object.entries(streamContents).map(([name, text]) => ({ name, size: text.length }));
+    const node: FileNode = { id: `${++ids}`, size: Buffer.byteLength(content), links: 1, ...given, type, ...(streams && { streams }) };
+    made.set(file, node);
+    files.set(node, file);
     return node;
   };
-  const root = nodeOf({ name: '', ...(children && { children }) });
-  return {
-    info: { type: 'memory', sizeBytes: 2 ** 30, clusterSize: 4096, journal: 'none', notes: [] },
+  const insideOf = (directory: FileNode): Iterable<MemoryFile> => {
+    const inside = files.get(directory)?.children;
+    if (!inside) throw new Error('only a directory is listed');
+    return typeof inside === 'function' ? inside() : inside;
+  };
+  const top: MemoryFile = { name: '', children };
+  const system: MemoryFileSystem = {
+    nodesRead: 0,
+    listing: 0,
     names,
-    root: async () => root,
+    info: { type: 'memory', sizeBytes: 2 ** 30, clusterSize: 4096, journal: 'none', notes: [] },
+    root: async () => nodeOf(top),
     async *list(directory) {
-      const { children: listed, failing } = entries.get(directory.id)!;
-      for (const entry of typeof listed === 'function' ? listed() : (listed ?? [])) {
-        yield {
-          name: entry.name,
-          node: async () => {
-            if (entry.failing?.node) throw entry.failing.node;
-            return nodeOf(entry);
-          },
-        };
+      system.listing++;
+      try {
+        let told = 0;
+        for (const file of insideOf(directory)) {
+          if (told++ === files.get(directory)?.breaksAfter) throw new FileSystemDamagedError('memory', 'the directory ends in the middle');
+          yield entryOf(file);
+        }
+      } finally {
+        system.listing--;
       }
-      if (failing?.list) throw failing.list;
     },
     async find(directory, name) {
-      for await (const entry of this.list(directory)) if (entry.name === name) return entry.node();
-      return undefined;
+      const all = [...insideOf(directory)];
+      const alike = (file: MemoryFile) => names === 'utf16' && file.name.toUpperCase() === name.toUpperCase();
+      const found = all.find((file) => file.name === name) ?? all.find(alike);
+      return found && entryOf(found).node();
     },
-    async open(file, stream) {
-      const entry = entries.get(file.id)!;
-      if (entry.failing?.open) throw entry.failing.open;
-      const bytes = bytesOf(stream === undefined ? entry.content : entry.streamContents?.[stream]);
-      const source = memorySource(bytes);
-      return {
-        sizeBytes: stream === undefined ? file.size : bytes.length,
-        async read(offset, into) {
-          if (entry.failing?.read && offset > 0) throw entry.failing.read;
-          if (entry.data && stream === undefined) into.fill(0x55);
-          else await source.read(offset, into);
-        },
-        data: entry.data && stream === undefined ? entry.data : async (range) => (range.length > 0 ? [range] : []),
-      };
+    async open(node, stream) {
+      const file = files.get(node)!;
+      const text = stream === undefined ? (file.content ?? '') : file.streamContents![stream]!;
+      const { sizeBytes, read } = memorySource(Buffer.from(text));
+      return { sizeBytes, read, data: async (range) => [range] };
     },
-    extras: async (file) => entries.get(file.id)?.extras ?? {},
+    extras: async () => ({}),
     allocation: async () => [],
     async *free() {},
   };
-}
-
-function bytesOf(content: string | Uint8Array | undefined): Uint8Array {
-  return typeof content === 'string' ? Buffer.from(content) : (content ?? new Uint8Array());
+  const entryOf = (file: MemoryFile): DirectoryEntry => ({
+    name: file.name,
+    async node() {
+      system.nodesRead++;
+      if (file.damaged) throw new FileSystemDamagedError('memory', `the inode of ${file.name} is gone`);
+      return nodeOf(file);
+    },
+  });
+  return system;
 }

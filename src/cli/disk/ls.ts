@@ -10,6 +10,7 @@ export function diskLsCommand(app: App, list = listFiles): Command {
     .summary('List the volumes of an image, or the files on them.')
     .argument('<image>', 'IMAGE, IMAGE:/pN/PATH or IMAGE:/lv/VG/LV/PATH')
     .option('--recursive', 'what lies below, too')
+    .option('--streams', 'alternate data streams as entries of their own, too')
     .option(...PARENT_OPTION)
     .option(...WITH_OPTION)
     .addHelpText(
@@ -20,9 +21,14 @@ export function diskLsCommand(app: App, list = listFiles): Command {
         'mabs disk ls --json --recursive db.vhdx:/lv/data/pg --with db-2.vhdx',
       ),
     )
-    .action(async (image: string, { recursive = false, ...options }: LookOptions & { recursive?: boolean }) => {
-      const { machine, path } = await openFrom(app, image, options);
-      await using _open = machine;
-      await printFiles(app, list(machine, path, { recursive, signal: app.signal }));
-    });
+    .action(
+      async (
+        image: string,
+        { recursive = false, streams = false, ...options }: LookOptions & { recursive?: boolean; streams?: boolean },
+      ) => {
+        const { machine, path } = await openFrom(app, image, options);
+        await using _open = machine;
+        await printFiles(app, list(machine, path, { recursive, streams, signal: app.signal }));
+      },
+    );
 }
