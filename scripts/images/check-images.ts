@@ -6,6 +6,7 @@ import { type DiskInfo, describeDisk } from '../../src/core/disk-info.ts';
 import { mapDisk } from '../../src/core/disk-map.ts';
 import { diskFormats } from '../../src/disks/registry.ts';
 import { MabsError } from '../../src/lib/errors.ts';
+import { checkFiles, readHostile } from './check-files.ts';
 import { hashFile } from './hash-file.ts';
 import { type ImageTruth, plainLabel, readTruth } from './image-truth.ts';
 import { unpack } from './unpack.ts';
@@ -68,7 +69,10 @@ async function checkImage(truth: ImageTruth, image: string, output: string, maxB
       return;
     }
     checkContainer(truth, info, row);
-    if (!truth.fuzz) checkVolumes(truth, info, row);
+    if (!truth.fuzz) {
+      checkVolumes(truth, info, row);
+      await checkFiles(image, truth.filesystems ?? [], row);
+    } else row.checked.push(await readHostile(image));
     await checkContent(truth, image, info, output, maxBytes, row);
     if (truth.fuzz && performance.now() - started > MAX_MS) row.problems.push('took too long');
   } catch (error) {

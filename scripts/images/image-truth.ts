@@ -40,6 +40,24 @@ export interface TrueFileSystem {
   readonly partition: number;
   readonly type: string | null;
   readonly label: string | null;
+  /** Absent or null where no tool here reads it. */
+  readonly files?: readonly TrueFile[] | null;
+  /** Times are those of the clock on the wall, in units of two seconds. */
+  readonly mtime_is_local_time?: boolean | null;
+  readonly expect_ls?: 'encrypted' | null;
+}
+
+export interface TrueFile {
+  /** Of a stream (`ads`): with its name behind a colon. */
+  readonly path: string;
+  readonly kind: 'file' | 'dir' | 'symlink' | 'ads' | 'other' | 'error';
+  readonly size?: number;
+  readonly sha256?: string;
+  /** ISO 8601, UTC, with as many decimals as the tools showed. */
+  readonly mtime?: string;
+  readonly symlink?: string;
+  /** The tools do not agree: not judged. */
+  readonly unsure?: boolean;
 }
 
 /** All images of a folder, by name. */
