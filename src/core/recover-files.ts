@@ -154,7 +154,7 @@ async function checkRoom(folder: string, { bytes }: Measured): Promise<void> {
 /** Lists everything, reads no content and changes nothing. Names are those of this system, since the target need not be there. */
 async function planRecovery(ports: Ports, { names = 'auto', signal }: RecoverFilesRequest, job: FilesJob): Promise<RecoverFilesReport> {
   const windows = names === 'windows' || (names === 'auto' && process.platform === 'win32');
-  const rules: NameRules = { kind: windows ? 'windows' : 'posix', caseSensitive: !windows, anyBytes: !windows };
+  const rules: NameRules = { kind: windows ? 'windows' : 'posix', caseSensitive: !windows, anyBytes: !windows, longNames: windows };
   const rows = new RecoveryRows();
   const named = nameSelections(job.found, (name) => nameKey(targetName(name, rules, 'utf16'), rules));
   const pathOf = (way: readonly string[]) => [job.folder, ...way.map((name) => targetName(name, rules, 'bytes'))].join(sep);

@@ -9,12 +9,14 @@ export interface NameRules {
   readonly caseSensitive: boolean;
   /** Bytes that are no UTF-8 are kept as they are. */
   readonly anyBytes: boolean;
+  /** Names may have 255 UTF-16 units (NTFS, exFAT); elsewhere 255 bytes. */
+  readonly longNames: boolean;
 }
 
 /** How names are stored where they come from: see `FileSystem.names`. */
 export type NameOrigin = 'bytes' | 'utf16';
 
-/** Bytes of a name on Linux, UTF-16 units on Windows: 255 on every file system that counts. */
+/** Bytes of a name, or UTF-16 units: 255 on every file system that counts. */
 const MOST_UNITS = 255;
 /** Room for `%{~1234567}`, should a name turn out to be a twin. */
 const TWIN_ROOM = 12;
@@ -116,6 +118,7 @@ function splitExtension(name: string): { stem: string; extension: string } {
   return plain ? { stem: name.slice(0, dot), extension } : { stem: name, extension: '' };
 }
 
-function unitsOf(name: string, { kind }: NameRules): number {
-  return kind === 'windows' ? name.length : nameToBytes(name).length;
+/** Bytes are never fewer than UTF-16 units, so that both limits are kept by the one that counts. */
+function unitsOf(name: string, { longNames }: NameRules): number {
+  return longNames ? name.length : nameToBytes(name).length;
 }

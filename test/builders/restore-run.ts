@@ -27,7 +27,7 @@ export async function aRestoreWorld(): Promise<RestoreWorld> {
 
 export type RestoreRunOptions = Partial<Pick<RestoreContext, 'existing' | 'links' | 'owner' | 'setId' | 'signal'>> &
   Partial<Pick<TargetOptions, 'names' | 'anchors' | 'streams' | 'id'>> &
-  Partial<Pick<TreeSource, 'as' | 'names'>> & { readonly onBytes?: (bytes: number) => void };
+  Partial<Pick<TreeSource, 'as'>> & { readonly onBytes?: (bytes: number) => void };
 
 /** Recovers the root of a file system into a target, as the use case does, under the name `all`. */
 export async function restoreRun(target: string, system: FileSystem, options: RestoreRunOptions = {}): Promise<RecoveryRows> {

@@ -26,18 +26,21 @@ export async function copyContent(content: Copied, into: FileHandle, { signal, o
   const { sizeBytes } = content;
   const buffer = Buffer.allocUnsafe(Math.min(PIECE, sizeBytes));
   let written = 0;
+  let end = 0;
   for await (const range of dataRanges(content, signal)) {
     for (let done = 0; done < range.length; ) {
       throwIfAborted(signal);
       const piece = buffer.subarray(0, Math.min(buffer.length, range.length - done));
       await content.read(range.offset + done, piece);
-      written += await writeData(into, range.offset + done, piece);
+      const data = await writeData(into, range.offset + done, piece);
+      written += data.written;
+      end = Math.max(end, data.end);
       done += piece.length;
       onBytes?.(piece.length);
     }
   }
   // The end may be a hole.
-  await into.truncate(sizeBytes);
+  if (end < sizeBytes) await into.truncate(sizeBytes);
   return written;
 }
 
@@ -66,11 +69,13 @@ async function* dataRanges(content: Copied, signal: AbortSignal | undefined): As
   }
 }
 
-async function writeData(into: FileHandle, offset: number, bytes: Uint8Array): Promise<number> {
+async function writeData(into: FileHandle, offset: number, bytes: Uint8Array): Promise<{ written: number; end: number }> {
   let written = 0;
+  let last = 0;
   for (const { start, end } of dataRuns(bytes, HOLE)) {
     for (let at = start; at < end; ) at += (await into.write(bytes, at, end - at, offset + at)).bytesWritten;
     written += end - start;
+    last = end;
   }
-  return written;
+  return { written, end: last === 0 ? 0 : offset + last };
 }

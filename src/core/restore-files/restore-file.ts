@@ -39,9 +39,11 @@ export async function restoreFile(
     const linked = await linkToFirst(context, node, temporary, hardLinks);
     const written = linked ?? (await writeFirst(context, system, node, temporary, hardLinks));
     const name = await settle(context, into, temporary, wanted);
+    if (name === undefined) await remove(context, temporary);
     return { ...(name !== undefined && { name }), ...written };
-  } finally {
+  } catch (error) {
     await remove(context, temporary);
+    throw error;
   }
 }
 

@@ -76,7 +76,7 @@ async function ownAnchors(): Promise<Anchors> {
 
 /** What was asked for: Windows' names are a choice for any target, what it cannot do stays as found. */
 function ruled(found: NameRules, kind: 'posix' | 'windows'): NameRules {
-  return kind === 'windows' ? { kind, caseSensitive: false, anyBytes: false } : { ...found, kind };
+  return kind === 'windows' ? { ...found, kind, caseSensitive: false, anyBytes: false } : { ...found, kind };
 }
 
 /** Tries names in a folder of this job alone: a share or a stick takes less than the system that it is mounted on. */
@@ -84,12 +84,13 @@ async function probe(folder: string): Promise<{ rules: NameRules; streams?: Stre
   const caseSensitive = !(await sameEntry(folder, 'probe-a', 'PROBE-A')) && !(await sameEntry(folder, 'probe-\u00e9', 'probe-e\u0301'));
   if (process.platform === 'win32') {
     // Windows' own programs take two names of one spelling for one, whatever the folder is set to.
-    const rules: NameRules = { kind: 'windows', caseSensitive: false, anyBytes: false };
+    const rules: NameRules = { kind: 'windows', caseSensitive: false, anyBytes: false, longNames: true };
     return (await takes(folder, 'probe-b:stream')) ? { rules, streams: windowsStreams } : { rules };
   }
   const takesAll = await takes(folder, 'probe-c:*?"<>|.');
   const anyBytes = await takes(folder, Buffer.from([0x70, 0xff, 0xfe]));
-  return { rules: { kind: takesAll ? 'posix' : 'windows', caseSensitive, anyBytes } };
+  const longNames = await takes(folder, '\u65e5'.repeat(255));
+  return { rules: { kind: takesAll ? 'posix' : 'windows', caseSensitive, anyBytes, longNames } };
 }
 
 async function sameEntry(folder: string, made: string, other: string): Promise<boolean> {

@@ -1,8 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { type MemoryEntry, memoryFileSystem } from '../../builders/memory-file-system.ts';
 import { aRestoreWorld, type RestoreRunOptions, type RestoreWorld, restoreRun } from '../../builders/restore-run.ts';
+import { type TreeEntry, treeFileSystem } from '../../builders/tree-file-system.ts';
 
 let world: RestoreWorld;
 beforeEach(async () => {
@@ -12,8 +12,8 @@ afterEach(async () => {
   await world[Symbol.asyncDispose]();
 });
 
-const restore = (children: readonly MemoryEntry[], options: RestoreRunOptions = {}) =>
-  restoreRun(world.target, memoryFileSystem(children), options);
+const restore = (children: readonly TreeEntry[], options: RestoreRunOptions = {}) =>
+  restoreRun(world.target, treeFileSystem(children), options);
 const inTarget = (...names: string[]) => join(world.target, 'all', ...names);
 const text = (...names: string[]) => readFile(inTarget(...names), 'utf8');
 
