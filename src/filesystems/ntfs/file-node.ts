@@ -32,9 +32,10 @@ export function describeFile(file: NtfsFile, reparseBytes: Uint8Array | undefine
   const data = findAttribute(file, ATTRIBUTE.data);
   const type = typeOf(file, reparse);
   const isWof = reparse?.kind === 'wof' && findAttribute(file, ATTRIBUTE.data, WOF_STREAM) !== undefined;
-  const attributes = attributesOf(flags, reparse, isWof);
+  const isEncrypted = isEncryptedByEfs(file, flags, data);
+  const attributes = attributesOf(isEncrypted ? flags | ENCRYPTED : flags, reparse, isWof);
   const streams = streamsOf(file, isWof);
-  const unreadable = type === 'file' ? whyUnreadable(file, flags, data, reparse, isWof) : undefined;
+  const unreadable = type === 'file' ? whyUnreadable(isEncrypted, flags, data, reparse, isWof) : undefined;
   return {
     id: String(record.number),
     type,
@@ -98,15 +99,17 @@ function streamsOf({ attributes }: NtfsFile, isWof: boolean): FileStream[] {
     .map((data) => ({ name: data.name, size: streamSize(data) }));
 }
 
+function isEncryptedByEfs(file: NtfsFile, flags: number, data: Attribute | undefined): boolean {
+  return (flags & ENCRYPTED) !== 0 || data?.encrypted === true || findAttribute(file, ATTRIBUTE.loggedUtilityStream, '$EFS') !== undefined;
+}
+
 function whyUnreadable(
-  file: NtfsFile,
+  isEncrypted: boolean,
   flags: number,
   data: Attribute | undefined,
   reparse: ReparsePoint | undefined,
   isWof: boolean,
 ): string | undefined {
-  const isEncrypted =
-    (flags & ENCRYPTED) !== 0 || data?.encrypted || findAttribute(file, ATTRIBUTE.loggedUtilityStream, '$EFS') !== undefined;
   if (isEncrypted) return 'it is encrypted by EFS, and only its user has the key';
   if (reparse?.kind === 'deduplicated')
     return 'it is deduplicated: its content lies in the chunk store of Windows Server, which only Windows reads';
