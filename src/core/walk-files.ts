@@ -96,7 +96,7 @@ async function nextOf(level: Level): Promise<DirectoryEntry | MabsError | undefi
 }
 
 async function walkedFile(level: Level, entry: DirectoryEntry): Promise<WalkedFile> {
-  const place = { names: [...level.names, entry.name], path: `${level.path}/${entry.name}` };
+  const place = { names: level.names.concat(entry.name), path: `${level.path}/${entry.name}` };
   try {
     const node = await entry.node();
     return { ...place, type: node.type, node };

@@ -81,13 +81,13 @@ describe('a walk', () => {
       {
         name: 'huge',
         *children() {
-          for (; made < 300_000; made++) yield { name: `${300_000 - made}` };
+          for (; made < 100_000; made++) yield { name: `${100_000 - made}` };
         },
       },
     ]);
     let told = 0;
     for await (const _ of walk(system)) ahead = Math.max(ahead, made - told++);
-    expect(told).toBe(300_001);
+    expect(told).toBe(100_001);
     expect(ahead).toBeLessThanOrEqual(10_001);
   });
 
