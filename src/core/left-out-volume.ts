@@ -1,4 +1,3 @@
-import { cachedVolume } from '../filesystems/cached-volume.ts';
 import type { FileNode, FileSystem, FileSystems } from '../filesystems/file-system.ts';
 import { readSwapArea } from '../filesystems/swap-area.ts';
 import type { ByteRange } from '../lib/byte-range.ts';
@@ -39,7 +38,7 @@ export async function lookAtVolume(volume: MachineVolume, overlap: string | unde
   if (kept !== undefined) return [{ kept }];
   if (volume.fileSystem === 'swsuspend') return [{ kept: 'it holds the image of a hibernated system' }];
   if (volume.fileSystem === 'swap') return [await swapPages(volume)];
-  const system = await options.fileSystems.open(cachedVolume(volume));
+  const system = await options.fileSystems.open(volume);
   if (system.info.journal === 'dirty') return [{ kept: `its ${system.info.type} is not clean: changes may be pending that are not seen` }];
   const files = options.leaveOut.includes('pagefile') && system.info.type === 'ntfs' ? await pageFiles(system) : [];
   return options.leaveOut.includes('free') ? [...files, { what: 'free', ranges: system.free() }] : files;
