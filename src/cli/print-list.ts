@@ -18,8 +18,9 @@ export async function printLines<T>(items: AsyncIterable<T>, line: (item: T) => 
     for await (const item of items) {
       piece += `${line(item)}\n`;
       if (piece.length < PIECE) continue;
-      if (!(await write(piece))) return;
+      const taken = await write(piece);
       piece = '';
+      if (!taken) return;
     }
   } finally {
     if (piece !== '') await write(piece);
