@@ -8,9 +8,10 @@ import { exfatFuzzTarget } from '../test/builders/exfat-fuzz-target.ts';
 import { extFuzzTarget } from '../test/builders/ext-fuzz-target.ts';
 import { fatFuzzTarget } from '../test/builders/fat-fuzz-target.ts';
 import { type FileSystemFuzzTarget, fuzzFileSystem } from '../test/builders/file-system-fuzzer.ts';
+import { ntfsFuzzTarget } from '../test/builders/ntfs-fuzz-target.ts';
 import { xfsFuzzTarget } from '../test/builders/xfs-fuzz-target.ts';
 
-const TARGETS: readonly FileSystemFuzzTarget[] = [extFuzzTarget, exfatFuzzTarget, fatFuzzTarget, xfsFuzzTarget];
+const TARGETS: readonly FileSystemFuzzTarget[] = [extFuzzTarget, exfatFuzzTarget, fatFuzzTarget, ntfsFuzzTarget, xfsFuzzTarget];
 /** All that is spoiled: volumes, and what NTFS compresses. */
 const CAMPAIGNS = [
   ...TARGETS.map((target) => ({ name: target.name, fuzz: (options: { seed: number; rounds: number }) => fuzzFileSystem(target, options) })),
