@@ -16,6 +16,7 @@ const MAY_USE: Record<string, readonly string[]> = {
     ...DISK_PORTS,
     'filesystems/file-system.ts',
     'filesystems/detect.ts',
+    'filesystems/unread-system.ts',
     'filesystems/swap-area.ts',
     'filesystems/cached-volume.ts',
     'catalogs/catalog.ts',

@@ -1,6 +1,7 @@
 import type { DiskFormats, Partition, PartitionTable } from '../disks/disk-format.ts';
 import type { DiskSource } from '../disks/disk-source.ts';
 import { detectFileSystem, type FileSystemSignature, type Volume } from '../filesystems/detect.ts';
+import { signatureOfType } from '../filesystems/unread-system.ts';
 
 /** One partition, as commands print it. Bytes. */
 export interface DiskVolume {
@@ -45,7 +46,7 @@ async function describePartition(disk: DiskSource, partition: Partition): Promis
     start: partition.offset,
     size: partition.length,
     type: partition.type,
-    ...fileSystemOf(found),
+    ...fileSystemOf(found ?? signatureOfType(partition.type)),
     ...(partition.name !== undefined && { name: partition.name }),
   };
 }

@@ -1,5 +1,6 @@
 import { cachedVolume } from '../filesystems/cached-volume.ts';
 import { type FileSystem, type FileSystems, FileSystemUnsupportedError } from '../filesystems/file-system.ts';
+import { signatureOfType, unreadSystemError } from '../filesystems/unread-system.ts';
 import type { MachineVolume } from './machine-volumes.ts';
 
 /** Partition types of an MBR that hold other partitions and nothing else. */
@@ -15,7 +16,9 @@ export async function openFileSystem(fileSystems: FileSystems, volume: MachineVo
   if (EXTENDED_TYPES.has(volume.type) && volume.fileSystem === null) {
     throw new FileSystemUnsupportedError(`${address} is an extended partition, which only holds others`, 'Name one from p5 on.');
   }
+  const joined = signatureOfType(volume.type);
   try {
+    if (joined) throw unreadSystemError(joined.name);
     return await fileSystems.open(cachedVolume(volume));
   } catch (error) {
     if (!(error instanceof FileSystemUnsupportedError)) throw error;

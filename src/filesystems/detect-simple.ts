@@ -13,6 +13,7 @@ interface Signature {
 const signatures: readonly Signature[] = [
   { name: 'xfs', at: 0, text: 'XFSB', label: [108, 12] },
   { name: 'squashfs', at: 0, text: 'hsqs' },
+  { name: 'storage_spaces', at: 0, text: 'SPACEDB ' },
   { name: 'apfs', at: 32, text: 'NXSB' },
   { name: 'f2fs', at: 1024, text: '\x10\x20\xf5\xf2' },
   { name: 'hfsplus', at: 1024, text: 'H+\0\x04' },

@@ -1,5 +1,6 @@
 import { detectFileSystem } from './detect.ts';
-import { type FileSystemDriver, type FileSystems, FileSystemUnsupportedError } from './file-system.ts';
+import type { FileSystemDriver, FileSystems } from './file-system.ts';
+import { unreadSystemError } from './unread-system.ts';
 
 /** A driver and the names that `detectFileSystem` gives to what it opens; loaded when it is first needed. */
 interface DriverEntry {
@@ -20,7 +21,7 @@ export const fileSystems: FileSystems = {
   async open(volume) {
     const found = await detectFileSystem(volume);
     const entry = found && drivers.find(({ types }) => types.includes(found.name));
-    if (!entry) throw new FileSystemUnsupportedError(found ? `the volume is ${found.name}` : 'nothing known lies on the volume');
+    if (!entry) throw unreadSystemError(found?.name);
     return (await entry.load()).open(volume);
   },
 };
