@@ -33,6 +33,7 @@ export function shortNameChecksum(field: Uint8Array): number {
 function decode(field: Uint8Array, first: boolean): string {
   let text = '';
   for (const [at, byte] of field.entries()) {
+    if (byte === 0) break; // as Linux does: the specification has spaces only
     const shown = first && at === 0 && byte === ESCAPED_E5 ? 0xe5 : byte;
     text += shown < 0x80 ? String.fromCharCode(shown) : CODE_PAGE_437[shown - 0x80]!;
   }
