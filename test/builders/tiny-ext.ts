@@ -39,7 +39,7 @@ export async function tinyExt(name: TinyExtName): Promise<TinyExt> {
   const bytes = new Uint8Array(volume.sizeBytes);
   await volume.read(0, bytes);
   const { superblock } = await findSuperblock(memorySource(bytes));
-  const ext: ExtVolume = { volume: cachedVolume(memorySource(bytes)), superblock };
+  const ext: ExtVolume = { volume: cachedVolume(memorySource(bytes)), superblock, groups: new Map() };
   const { blockSize, inodeSize } = superblock;
   const { inodeTable } = await readGroup(ext, 0);
   const positionOf = (inode: number) => inodeTable * blockSize + (inode - 1) * inodeSize;

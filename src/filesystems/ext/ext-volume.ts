@@ -9,6 +9,22 @@ export interface ExtVolume {
   /** With what the journal has to say laid over it; small reads are kept. */
   readonly volume: Volume;
   readonly superblock: Superblock;
+  /** Descriptors of groups that were read, a bounded number of them. */
+  readonly groups: Map<number, GroupDescriptor>;
+}
+
+/** A group of blocks: where its maps and inodes lie. */
+export interface GroupDescriptor {
+  readonly blockBitmap: number;
+  readonly inodeBitmap: number;
+  readonly inodeTable: number;
+  readonly freeClusters: number;
+  /** The bitmap was never written: everything is free but the group's own structures. */
+  readonly isBlockBitmapUnused: boolean;
+  /** Of the block bitmap, as many bits of CRC-32C as are kept. */
+  readonly bitmapChecksum: number;
+  /** Its maps lie within the volume, and its checksum is right where it has one. */
+  readonly isIntact: boolean;
 }
 
 /** One block. `what` names it in errors; it is damaged when the block lies outside the file system or the volume. */

@@ -1,8 +1,8 @@
 import { type ByteRange, normalizeRanges } from '../../lib/byte-range.ts';
 import { readInside } from '../probe.ts';
 import { chainCrc32c } from './ext-checksum.ts';
-import { type ExtVolume, unlessDamaged } from './ext-volume.ts';
-import { copyBlocks, firstBlockOf, type GroupDescriptor, inodeTableBlocks, readGroup } from './group-descriptor.ts';
+import { type ExtVolume, type GroupDescriptor, unlessDamaged } from './ext-volume.ts';
+import { copyBlocks, firstBlockOf, inodeTableBlocks, readGroup } from './group-descriptor.ts';
 
 /** Clusters that belong to nothing, by the groups' bitmaps; a group whose bitmap cannot be trusted has none. */
 export async function* listFreeRanges(ext: ExtVolume, sizeBytes: number): AsyncGenerator<ByteRange> {

@@ -2,7 +2,7 @@ import { struct, u16le, u32le } from '../../lib/struct.ts';
 import { readInside } from '../probe.ts';
 import { chainCrc32c, crc16, le32 } from './ext-checksum.ts';
 import { INCOMPAT } from './ext-features.ts';
-import { damaged, type ExtVolume } from './ext-volume.ts';
+import { damaged, type ExtVolume, type GroupDescriptor } from './ext-volume.ts';
 import { hasSuperblockCopy, type Superblock } from './superblock.ts';
 
 /** Linux, Documentation/filesystems/ext4/group_descr.rst. */
@@ -26,22 +26,21 @@ const HIGH = struct(32, {
 const BLOCK_BITMAP_UNUSED = 2;
 const NO_BYTES = new Uint8Array(2);
 
-/** A group of blocks: where its maps and inodes lie. */
-export interface GroupDescriptor {
-  readonly blockBitmap: number;
-  readonly inodeBitmap: number;
-  readonly inodeTable: number;
-  readonly freeClusters: number;
-  /** The bitmap was never written: everything is free but the group's own structures. */
-  readonly isBlockBitmapUnused: boolean;
-  /** Of the block bitmap, as many bits of CRC-32C as are kept. */
-  readonly bitmapChecksum: number;
-  /** Its maps lie within the volume, and its checksum is right where it has one. */
-  readonly isIntact: boolean;
+/** Descriptors that are kept: those of 128 GiB with blocks of 4 KiB. */
+const MOST_KEPT = 1024;
+
+/** The descriptor of a group. Damaged when neither it nor a copy leads to inodes. */
+export async function readGroup(ext: ExtVolume, group: number): Promise<GroupDescriptor> {
+  const kept = ext.groups.get(group);
+  if (kept) return kept;
+  const found = await findGroup(ext, group);
+  if (ext.groups.size >= MOST_KEPT) ext.groups.clear();
+  ext.groups.set(group, found);
+  return found;
 }
 
-/** The descriptor of a group: the first copy that is intact, else the first that leads to inodes. Damaged when there is none. */
-export async function readGroup(ext: ExtVolume, group: number): Promise<GroupDescriptor> {
+/** The first copy that is intact, else the first that leads to inodes. */
+async function findGroup(ext: ExtVolume, group: number): Promise<GroupDescriptor> {
   const { superblock, volume } = ext;
   const { descriptorSize, groups } = superblock;
   if (group >= groups) throw damaged(ext, `there is no group ${group}`);

@@ -14,13 +14,15 @@ import { parseSuperblock, SUPERBLOCK_SIZE, type Superblock } from './superblock.
 export async function openExt(volume: Volume): Promise<FileSystem> {
   const found = await findSuperblock(volume);
   refuseUnknown(found.superblock);
-  const journal = await openJournal({ volume: cachedVolume(volume), superblock: found.superblock }, found.problem !== undefined);
+  const journal = await openJournal(extVolume(cachedVolume(volume), found.superblock), found.problem !== undefined);
   const replayed = journal.volume === undefined ? undefined : cachedVolume(journal.volume);
   const superblock = (replayed && (await superblockAfter(replayed))) ?? found.superblock;
   refuseUnknown(superblock);
-  const ext: ExtVolume = { volume: replayed ?? cachedVolume(volume), superblock };
+  const ext = extVolume(replayed ?? cachedVolume(volume), superblock);
   return new ExtFileSystem(ext, await describe(ext, found, journal));
 }
+
+const extVolume = (volume: Volume, superblock: Superblock): ExtVolume => ({ volume, superblock, groups: new Map() });
 
 function refuseUnknown({ raw, type }: Superblock): void {
   const unknown = unknownIncompat(raw.incompat);
