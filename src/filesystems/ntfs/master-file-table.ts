@@ -8,12 +8,17 @@ import { addParts, loadParts } from './ntfs-file.ts';
 import type { RecordReader } from './record-reader.ts';
 import { RunList } from './run-list.ts';
 
+/** Parsed records that are kept. */
+const RECENT_RECORDS = 64;
+
 /** The file that holds a record for each file, itself among them. */
 export class MasterFileTable implements RecordReader {
   readonly source: ClusterSource;
   readonly geometry: Geometry;
   readonly notes: readonly string[];
   readonly #runs: RunList;
+  /** A file is looked at several times in a row: for what it is, its content, what is kept beside it. */
+  readonly #recent = new Map<number, Promise<FileRecord>>();
   #sizeBytes: number;
 
   private constructor(source: ClusterSource, geometry: Geometry, runs: RunList, sizeBytes: number, notes: readonly string[]) {
@@ -43,8 +48,19 @@ export class MasterFileTable implements RecordReader {
     return Math.floor(this.#sizeBytes / this.geometry.recordSize);
   }
 
-  /** A record that is in use, of a file or of a part of one. */
-  async record(number: number): Promise<FileRecord> {
+  record(number: number): Promise<FileRecord> {
+    const kept = this.#recent.get(number);
+    const found = kept ?? this.#read(number);
+    this.#recent.delete(number);
+    this.#recent.set(number, found);
+    if (!kept) {
+      found.catch(() => this.#recent.delete(number));
+      if (this.#recent.size > RECENT_RECORDS) this.#recent.delete(this.#recent.keys().next().value!);
+    }
+    return found;
+  }
+
+  async #read(number: number): Promise<FileRecord> {
     const { recordSize } = this.geometry;
     if (number >= this.length) throw damaged(`there is no file record ${number}`);
     const bytes = new Uint8Array(recordSize);

@@ -19,7 +19,7 @@ import { damaged } from './ntfs-damage.ts';
 import { findAttribute, loadFile, type NtfsFile, runsOf } from './ntfs-file.ts';
 import type { RecordReader } from './record-reader.ts';
 import { parseReparsePoint, typeOfTag } from './reparse-point.ts';
-import { readSecurityDescriptor } from './security-descriptors.ts';
+import { SecurityDescriptors } from './security-descriptors.ts';
 import { openAttribute, residentContent } from './stream-content.ts';
 import { StreamMissingError } from './stream-missing-error.ts';
 import type { UpCase } from './up-case.ts';
@@ -36,12 +36,14 @@ export class NtfsFileSystem implements FileSystem {
   /** For content, which is read once: past the cache. */
   readonly #content: ClusterSource;
   readonly #upCase: UpCase;
+  readonly #security: SecurityDescriptors;
 
   constructor(info: FileSystemInfo, table: RecordReader, content: ClusterSource, upCase: UpCase) {
     this.info = info;
     this.#table = table;
     this.#content = content;
     this.#upCase = upCase;
+    this.#security = new SecurityDescriptors(table);
   }
 
   root(): Promise<FileNode> {
@@ -71,11 +73,11 @@ export class NtfsFileSystem implements FileSystem {
 
   async extras(node: FileNode): Promise<FileExtras> {
     const file = await this.#load(node);
-    const securityDescriptor = await readSecurityDescriptor(this.#table, file);
+    const securityDescriptor = await this.#security.of(file);
     const reparsePoint = await this.#reparseBytes(file);
     // What the overlay filter compresses is read as an ordinary file: its reparse point would make nonsense of that one.
     const isKept = reparsePoint && (await this.#mainContent(file)).algorithm === undefined;
-    return { ...(securityDescriptor && { securityDescriptor }), ...(isKept && { reparsePoint }) };
+    return { ...(securityDescriptor && { securityDescriptor }), ...(isKept && { reparsePoint: reparsePoint.slice() }) };
   }
 
   async allocation(node: FileNode): Promise<ByteRange[]> {

@@ -12,16 +12,37 @@ const DESCRIPTORS = '$SDS';
 const HEADER_BYTES = 20;
 /** Windows bounds access control lists at 64 KiB each. */
 const MOST_BYTES = 256 * 1024;
+const RECENT = 16;
 
-/** The security descriptor of a file: its own, or by its number in $Secure (libfsntfs, 13 Security descriptors); `undefined` where it has none. */
-export async function readSecurityDescriptor(table: RecordReader, file: NtfsFile): Promise<Uint8Array | undefined> {
-  const own = findAttribute(file, ATTRIBUTE.securityDescriptor);
-  if (own) {
-    const content = await openAttribute(table, file, own);
-    return await readBytes(content, 0, content.sizeBytes);
+/** The security descriptors of a volume. Files share few: those met last are kept. */
+export class SecurityDescriptors {
+  readonly #table: RecordReader;
+  readonly #recent = new Map<number, Promise<Uint8Array | undefined>>();
+
+  constructor(table: RecordReader) {
+    this.#table = table;
   }
-  const id = securityId(file);
-  return id === 0 ? undefined : await readById(table, id);
+
+  /** The descriptor of a file: its own, or by its number in $Secure (libfsntfs, 13 Security descriptors); `undefined` where it has none. */
+  async of(file: NtfsFile): Promise<Uint8Array | undefined> {
+    const own = findAttribute(file, ATTRIBUTE.securityDescriptor);
+    if (own) {
+      const content = await openAttribute(this.#table, file, own);
+      return await readBytes(content, 0, content.sizeBytes);
+    }
+    const id = securityId(file);
+    return id === 0 ? undefined : (await this.#byId(id))?.slice();
+  }
+
+  #byId(id: number): Promise<Uint8Array | undefined> {
+    const kept = this.#recent.get(id);
+    if (kept) return kept;
+    const found = readById(this.#table, id);
+    this.#recent.set(id, found);
+    found.catch(() => this.#recent.delete(id));
+    if (this.#recent.size > RECENT) this.#recent.delete(this.#recent.keys().next().value!);
+    return found;
+  }
 }
 
 /** Stands in the longer form of the standard information, of NTFS 3.0 and later. */
