@@ -36,6 +36,9 @@ const ATTRIBUTES: readonly (readonly [number, FileAttribute])[] = [
   [0x04, 'system'],
   [0x20, 'archive'],
 ];
+/** Windows' encrypted files on FAT and exFAT begin with a header, which it writes without counting it as valid while the file is empty. */
+const ENCRYPTED_NAME = /\.pfile$/i;
+const ENCRYPTED_HEADER_BYTES = 4096;
 const OFFSET_VALID = 0x80;
 const OFFSET_MINUTES = 15;
 
@@ -78,7 +81,8 @@ export function nodeOfSet(set: EntrySet): ExfatNode {
     throw damaged('the entries of a file are not complete');
   if (fields.checksum !== setChecksum(bytes)) throw damaged('the entries of a file do not match their checksum');
   const stream = STREAM.read(bytes, ENTRY_BYTES);
-  if (nameOfSet(set).length !== stream.nameLength) throw damaged('the name of a file is not complete');
+  const name = nameOfSet(set);
+  if (name.length !== stream.nameLength) throw damaged('the name of a file is not complete');
   const sizeBytes = safeNumber(stream.sizeBytes);
   const validBytes = safeNumber(stream.validBytes);
   if (sizeBytes === undefined || validBytes === undefined || validBytes > sizeBytes) throw damaged('a file has no valid size');
@@ -93,7 +97,7 @@ export function nodeOfSet(set: EntrySet): ExfatNode {
     firstCluster: stream.firstCluster,
     contiguous: (stream.flags & CONTIGUOUS) !== 0,
     allocatedBytes: sizeBytes,
-    validBytes,
+    validBytes: ENCRYPTED_NAME.test(name) ? Math.max(validBytes, Math.min(sizeBytes, ENCRYPTED_HEADER_BYTES)) : validBytes,
   };
 }
 

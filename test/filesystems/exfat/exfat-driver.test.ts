@@ -51,6 +51,13 @@ describe('files on exFAT', () => {
     await expect(file.read(1501, tail)).rejects.toMatchObject({ code: 'MABS-READ-PAST-END' });
   });
 
+  it('that Windows encrypted have their header of 4096 bytes, though it counts none of an empty one as valid', async () => {
+    const encrypted = Uint8Array.from({ length: 5000 }, (_, index) => 1 + (index % 255));
+    const system = await withItems({ name: 'a.PFILE', content: encrypted, validBytes: 0 }, { name: 'b.pfile', content, validBytes: 0 });
+    expect(await read(system, 'a.PFILE')).toEqual(encrypted.map((byte, at) => (at < 4096 ? byte : 0)));
+    expect(await read(system, 'b.pfile')).toEqual(content);
+  });
+
   it('have exact times where the offset from UTC was kept, else local ones taken as UTC', async () => {
     const stamp = [0xcb, 0x62, 0x98, 0x58];
     const system = await withItems(
