@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { mkdir, rm, symlink } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { diskFormats } from '../../src/disks/registry.ts';
 import type { Host, HostRecovery, RecoveredVm } from '../../src/hosts/host.ts';
@@ -120,6 +122,20 @@ export function keepsTheHostContract(open: () => Promise<HostWorld>): void {
     await recovery.apply();
     await world.host.abandonLeftover(JSON.parse(JSON.stringify(recovery.facts)));
     expect(await textFrom((await theVm(world)).disks[0]!.path, 0, 8)).toBe('restored');
+  });
+
+  it('lets a folder of its own be written, there or not yet, and nothing outside', async () => {
+    for (const wanted of ['restored', 'restored/deep/er', '.']) {
+      const folder = await world.host.reachFolder(wanted);
+      expect(isAbsolute(folder)).toBe(true);
+      await mkdir(folder, { recursive: true });
+      expect(await world.host.reachFolder(folder)).toBe(folder);
+    }
+    await symlink('..', join(await world.host.reachFolder('.'), 'out'), 'junction');
+    for (const wanted of ['..', '../beside', 'restored/../../beside', 'out', 'out/x', '/', 'a\0b']) {
+      await expect(world.host.reachFolder(wanted)).rejects.toMatchObject({ code: 'MABS-HOST-FOLDER', kind: 'usage' });
+    }
+    await rm(join(await world.host.reachFolder('.'), 'out'));
   });
 
   it('makes a new VM with a new id beside the one of the same name', async () => {
