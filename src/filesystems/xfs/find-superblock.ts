@@ -17,7 +17,7 @@ export async function findSuperblock(volume: Volume): Promise<{ readonly superbl
   if (superblock) return { superblock, isCopy: false };
   for (const position of copyPositions(first, volume.sizeBytes)) {
     const sector = await sectorAt(volume, position);
-    const copy = sector && parseSuperblock(sector);
+    const copy = sector && parseSuperblock(sector, true);
     // A copy lies at the start of a group, or it is left over from another file system.
     if (copy && position % (copy.agBlocks * copy.blockSize) === 0) return { superblock: copy, isCopy: true };
   }

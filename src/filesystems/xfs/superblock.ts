@@ -76,12 +76,15 @@ export interface Superblock {
   readonly uuid: string;
 }
 
-/** Reads a copy of the superblock that takes up `sector`; `undefined` where it is none, or damaged. */
-export function parseSuperblock(sector: Uint8Array): Superblock | undefined {
+/**
+ * Reads the superblock that `sector` begins with; `undefined` where it is none, or damaged, or of a file system that is being made (a
+ * mark that the first one loses in the end, and copies keep).
+ */
+export function parseSuperblock(sector: Uint8Array, isCopy = false): Superblock | undefined {
   if (sector.length < SUPERBLOCK.size) return undefined;
   const raw = SUPERBLOCK.read(sector);
   const version = raw.version & 0xf;
-  if (raw.magic !== 'XFSB' || raw.inProgress !== 0 || (version !== 4 && version !== 5)) return undefined;
+  if (raw.magic !== 'XFSB' || (raw.inProgress !== 0 && !isCopy) || (version !== 4 && version !== 5)) return undefined;
   const { blockSize, sectorSize, inodeSize, agBlocks, agCount, agBlockBits } = raw;
   const sane =
     isPowerOfTwo(blockSize, 512, 65_536) &&

@@ -46,7 +46,7 @@ async function logIsClean(volume: XfsVolume, notes: string[]): Promise<boolean> 
   notes.push(
     volume.superblock.logStart === 0
       ? 'The log lies on another device and is not looked at: the newest changes may not be seen.'
-      : 'The file system was not unmounted and its log is not replayed: changes of the last seconds may not be seen, or seen in part.',
+      : 'The file system was not unmounted and its log is not replayed: changes of the last minute may not be seen, or seen in part.',
   );
   return false;
 }
