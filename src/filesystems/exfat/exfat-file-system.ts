@@ -10,6 +10,7 @@ import {
   type FileSystemInfo,
   WrongFileTypeError,
 } from '../file-system.ts';
+import { NameIndex } from '../name-index.ts';
 import type { UpCase } from '../unicode-up-case.ts';
 import { freeInBitmap } from './allocation-bitmap.ts';
 import { type EntrySet, type ExfatNode, isDirectorySet, nameOfSet, nodeOfSet } from './entry-set.ts';
@@ -23,17 +24,24 @@ export interface ExfatParts {
   readonly bitmap?: FileContent;
 }
 
+interface NamedSet {
+  readonly name: string;
+  readonly set: EntrySet;
+}
+
 /** Reads exFAT. */
 export class ExfatFileSystem implements FileSystem {
   readonly names = 'utf16';
   readonly info: FileSystemInfo;
   readonly #exfat: ExfatVolume;
   readonly #parts: ExfatParts;
+  readonly #index: NameIndex<NamedSet>;
 
   constructor(exfat: ExfatVolume, parts: ExfatParts) {
     this.#exfat = exfat;
     this.#parts = parts;
     this.info = parts.info;
+    this.#index = new NameIndex((directory) => this.#names(directory), parts.upCase);
   }
 
   async root(): Promise<FileNode> {
@@ -47,14 +55,8 @@ export class ExfatFileSystem implements FileSystem {
   }
 
   async find(directory: FileNode, name: string): Promise<FileNode | undefined> {
-    const { upCase } = this.#parts;
-    const wanted = upCase(name);
-    let near: EntrySet | undefined;
-    for await (const found of this.#names(directory)) {
-      if (found.name === name) return nodeOfSet(found.set);
-      if (near === undefined && found.name.length === name.length && upCase(found.name) === wanted) near = found.set;
-    }
-    return near && nodeOfSet(near);
+    const found = await this.#index.find(directory, name);
+    return found && nodeOfSet(found.set);
   }
 
   async open(file: FileNode, stream?: string): Promise<FileContent> {
@@ -81,7 +83,7 @@ export class ExfatFileSystem implements FileSystem {
   }
 
   /** Entries without any name cannot be asked for. */
-  async *#names(directory: FileNode): AsyncGenerator<{ name: string; set: EntrySet }> {
+  async *#names(directory: FileNode): AsyncGenerator<NamedSet> {
     if (directory.type !== 'dir') throw new WrongFileTypeError('a file', 'directory');
     for await (const set of listSets(this.#exfat, directory as ExfatNode)) {
       const name = nameOfSet(set);

@@ -10,6 +10,7 @@ import {
   type FileSystemInfo,
   WrongFileTypeError,
 } from '../file-system.ts';
+import { NameIndex } from '../name-index.ts';
 import { unicodeUpCase } from '../unicode-up-case.ts';
 import { type FatNode, type FoundEntry, isDirectory, nodeOf } from './directory-entry.ts';
 import { type FatVolume, listEntries, rootOf } from './list-entries.ts';
@@ -19,10 +20,12 @@ export class FatFileSystem implements FileSystem {
   readonly names = 'utf16';
   readonly info: FileSystemInfo;
   readonly #fat: FatVolume;
+  readonly #index: NameIndex<FoundEntry>;
 
   constructor(fat: FatVolume, info: FileSystemInfo) {
     this.#fat = fat;
     this.info = info;
+    this.#index = new NameIndex((directory) => this.#entries(directory), unicodeUpCase);
   }
 
   async root(): Promise<FileNode> {
@@ -36,13 +39,8 @@ export class FatFileSystem implements FileSystem {
   }
 
   async find(directory: FileNode, name: string): Promise<FileNode | undefined> {
-    const wanted = unicodeUpCase(name);
-    let near: FoundEntry | undefined;
-    for await (const found of this.#entries(directory)) {
-      if (found.name === name) return this.#node(found);
-      if (near === undefined && found.name.length === name.length && unicodeUpCase(found.name) === wanted) near = found;
-    }
-    return near && this.#node(near);
+    const found = await this.#index.find(directory, name);
+    return found && this.#node(found);
   }
 
   async open(file: FileNode, stream?: string): Promise<FileContent> {
