@@ -1,16 +1,14 @@
 import type { KnownPoint } from '../core/known-points.ts';
 import { pointVm } from '../core/known-points.ts';
 import { filesAt } from '../core/list-files.ts';
-import type { MachineVolume } from '../core/machine-volumes.ts';
 import { type MarkedFile, MarkedFiles, markedPath } from '../core/marked-files.ts';
 import type { OpenedMachine } from '../core/opened-machine.ts';
 import { type RecoverFilesReport, recoverFiles } from '../core/recover-files.ts';
 import { parseVolumePath, pathOf, type VolumePath } from '../core/volume-path.ts';
-import type { WalkedFile } from '../core/walk-files.ts';
 import { MabsError } from '../lib/errors.ts';
-import { fileTimeText } from '../lib/file-time.ts';
 import { formatSize } from '../lib/sizes.ts';
 import type { App, Choice } from './app.ts';
+import { type Place, type Shown, type Step, shownFile, shownVolume, upFrom } from './browse-rows.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import { quoted } from './missing-arguments.ts';
 
@@ -23,19 +21,10 @@ export interface Browsed {
 
 /** Names of a folder that are held to choose from; what is more is found by search. */
 const MOST_NAMES = 20_000;
+/** Rows that leave room for the menu on one screen. */
+const FEW_ROWS = 8;
 /** Finds that are offered to be marked. */
 const MOST_FOUND = 1000;
-
-/** Where the walk stands: among the volumes, or in a folder of one. */
-interface Place {
-  readonly volume?: MachineVolume;
-  readonly names: readonly string[];
-}
-
-type Step =
-  | { readonly do: 'go'; readonly to: Place }
-  | { readonly do: 'toggle'; readonly file: MarkedFile }
-  | { readonly do: 'mark-several' | 'search' | 'show' | 'restore' | 'leave' };
 
 /** Walks through a recovery point on a terminal: folders, search, marks, and bringing what is marked back. */
 export async function browseInteractively(app: App, { machine, point, place }: Browsed, restore = recoverFiles): Promise<void> {
@@ -111,7 +100,9 @@ class Walk {
       ...(shown.hint !== undefined && { hint: shown.hint }),
     }));
     const menu = this.#menu(place);
-    return wanted === '' ? [...upFrom(place), ...rows, ...menu] : [...rows, ...upFrom(place), ...menu];
+    if (wanted !== '') return [...rows, ...upFrom(place), ...menu];
+    // Below a list that fills the screen the menu would be far away.
+    return rows.length > FEW_ROWS ? [...upFrom(place), ...menu, ...rows] : [...upFrom(place), ...rows, ...menu];
   }
 
   #box({ file }: Shown): string {
@@ -181,9 +172,7 @@ class Walk {
       this.#marks.measure(this.#machine, (address) => parseVolumePath(address, { machine: true }), this.#app.signal),
     );
     const broken = damaged === 0 ? '' : `; ${damaged} entries are damaged`;
-    this.#app.note(
-      `  ${formatSize(bytes)} in ${files} ${files === 1 ? 'file' : 'files'} and ${folders} ${folders === 1 ? 'folder' : 'folders'}${broken}`,
-    );
+    this.#app.note(`  ${formatSize(bytes)} in ${counted(files, 'file')} and ${counted(folders, 'folder')}${broken}`);
   }
 
   /** Answers whether it was done. */
@@ -218,47 +207,17 @@ class Walk {
   }
 }
 
-/** A row to choose. */
-interface Shown {
-  /** What typing filters by. */
-  readonly name: string;
-  readonly line: string;
-  readonly step: Step;
-  readonly hint?: string;
-  /** What marking it marks; absent for what is damaged. */
-  readonly file?: MarkedFile;
-}
-
-function shownVolume(volume: MachineVolume): Shown {
-  const { address, fileSystem, label, sizeBytes, unreadable } = volume;
-  const what = [fileSystem ?? 'nothing known', label === undefined ? '' : `"${label}"`, formatSize(sizeBytes)].filter(Boolean).join('  ');
-  const file: MarkedFile = { address, type: 'volume', size: sizeBytes };
-  const hint = unreadable ?? 'Enter opens it; marked, it is brought back as an image.';
-  return { name: address, line: `${address}  ${what}`, step: { do: 'go', to: { volume, names: [] } }, hint, file };
-}
-
-function shownFile(volume: MachineVolume, { names, type, node, error }: WalkedFile, name = names.at(-1)!): Shown {
-  const { address } = volume;
-  if (!node)
-    return { name, line: `${name}  damaged`, step: { do: 'go', to: { volume, names: names.slice(0, -1) } }, hint: error?.message ?? '' };
-  const file: MarkedFile = { address, names, type, size: node.size };
-  if (type === 'dir') return { name, line: `${name}/`, step: { do: 'go', to: { volume, names } }, file };
-  const time = fileTimeText(node.modified)?.slice(0, 16).replace('T', ' ') ?? '';
-  const leads = node.target === undefined ? '' : ` -> ${node.target}`;
-  const hint = [formatSize(node.size), time, node.unreadable ?? ''].filter(Boolean).join('  ');
-  return { name, line: `${name}${leads}`, step: { do: 'toggle', file }, hint, file };
-}
-
-function upFrom({ volume, names }: Place): Choice<Step>[] {
-  if (!volume) return [];
-  const to = names.length > 0 ? { volume, names: names.slice(0, -1) } : { names: [] };
-  return [{ name: '    ..', value: { do: 'go', to }, hint: names.length > 0 ? 'One folder up.' : 'The volumes.' }];
-}
-
 function broughtBack({ target, counts, files }: RecoverFilesReport): string {
   const failed = files
     .filter(({ status }) => status === 'failed')
     .map(({ source, error }) => `  failed: ${source}: ${error?.message ?? ''}`);
   const { files: brought, folders, bytesWritten } = counts;
-  return [`Brought back ${brought} files and ${folders} folders to ${target} (${formatSize(bytesWritten)} written)`, ...failed].join('\n');
+  return [
+    `Brought back ${counted(brought, 'file')} and ${counted(folders, 'folder')} to ${target} (${formatSize(bytesWritten)} written)`,
+    ...failed,
+  ].join('\n');
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
