@@ -3,6 +3,7 @@ import { readSwapArea } from '../filesystems/swap-area.ts';
 import type { ByteRange } from '../lib/byte-range.ts';
 import type { Policy } from '../model/group.ts';
 import type { MachineVolume } from './machine-volumes.ts';
+import { EXTENDED_TYPES } from './volume-overlaps.ts';
 
 /** What is to be left out of a volume, or kept although it was asked for. Ranges are of the volume. */
 export type VolumeFinding =
@@ -44,8 +45,9 @@ export async function lookAtVolume(volume: MachineVolume, overlap: string | unde
   return options.leaveOut.includes('free') ? [...files, { what: 'free', ranges: system.free() }] : files;
 }
 
-/** Whether what is to be left out could lie on a volume. */
-function concerns({ fileSystem, unreadable }: MachineVolume, { leaveOut }: LookOptions): boolean {
+/** Whether what is to be left out could lie on a volume; what only holds other volumes is passed by, they are looked at themselves. */
+function concerns({ fileSystem, type, unreadable }: MachineVolume, { leaveOut }: LookOptions): boolean {
+  if (fileSystem === 'LVM2_member' || (fileSystem === null && EXTENDED_TYPES.has(type))) return false;
   if (fileSystem === 'swap' || fileSystem === 'swsuspend') return leaveOut.includes('pagefile');
   if (leaveOut.includes('free')) return true;
   return leaveOut.includes('pagefile') && (fileSystem === 'ntfs' || unreadable !== undefined || ENCRYPTED.has(fileSystem ?? ''));

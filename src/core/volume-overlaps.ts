@@ -2,7 +2,7 @@ import { detectFileSystem } from '../filesystems/detect.ts';
 import type { MachineDisk, MachineVolume } from './machine-volumes.ts';
 
 /** MBR types of an extended partition, which holds others by its nature. */
-const EXTENDED = new Set(['5', 'f', '85']);
+export const EXTENDED_TYPES: ReadonlySet<string> = new Set(['5', 'f', '85']);
 const LVM = 'LVM2_member';
 
 /**
@@ -14,7 +14,7 @@ export async function overlappingVolumes(
   disks: readonly MachineDisk[],
 ): Promise<Map<MachineVolume, string>> {
   const reasons = new Map<MachineVolume, string>();
-  const partitions = volumes.filter((volume) => isPartition(volume) && !EXTENDED.has(volume.type) && volume.sizeBytes > 0);
+  const partitions = volumes.filter((volume) => isPartition(volume) && !EXTENDED_TYPES.has(volume.type) && volume.sizeBytes > 0);
   for (const [disk, own] of Map.groupBy(partitions, (volume) => startOf(volume).disk)) {
     const whole = own.some((volume) => volume.sizeBytes === disks[disk]!.source.sizeBytes)
       ? undefined
