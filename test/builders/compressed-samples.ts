@@ -17,7 +17,7 @@ export interface CompressedSample {
 
 export async function compressedSamples(): Promise<CompressedSample[]> {
   const entries = JSON.parse(await readFile(FILE, 'utf8')) as (Omit<CompressedSample, 'stored'> & { data: string })[];
-  return entries.map(({ data, ...sample }) => ({ ...sample, stored: Buffer.from(data, 'base64') }));
+  return entries.map(({ data, ...sample }) => ({ ...sample, stored: Uint8Array.from(Buffer.from(data, 'base64')) }));
 }
 
 /** Bytes as the content of a file. */
