@@ -84,6 +84,10 @@ async function findName(system: FileSystem, directory: FileNode, name: string) {
   if (name === '.' || name === '..') return findListed(system, directory, (listed) => listed === name);
   const node = await system.find(directory, name);
   if (node) return { name, node };
+  // A name as a terminal was shown it.
+  const meant = unescaped(name);
+  const shown = meant === name ? undefined : await system.find(directory, meant);
+  if (shown) return { name: meant, node: shown };
   // What a shell cannot pass (bytes that are no UTF-8, halves of surrogate pairs) arrives as U+FFFD.
   return name.includes('\ufffd') ? findListed(system, directory, (listed) => asPassed(system, listed) === name) : undefined;
 }
@@ -108,6 +112,17 @@ async function findListed(system: FileSystem, directory: FileNode, fits: (name: 
     found = { name: entry.name, node: await entry.node() };
   }
   return found;
+}
+
+const SHORT: Readonly<Record<string, string>> = { e: '\u001b', n: '\n', r: '\r', t: '\t' };
+
+/** Turns back what stands for characters that no terminal is given: `\e`, `\n`, `\u{202e}`. */
+function unescaped(name: string): string {
+  return name.replace(/\\(?:u\{([0-9a-f]{1,6})\}|([enrt]))/g, (written, code: string | undefined, short: string | undefined) => {
+    if (short !== undefined) return SHORT[short]!;
+    const number = Number.parseInt(code!, 16);
+    return number <= 0x10ffff ? String.fromCodePoint(number) : written;
+  });
 }
 
 function asPassed(system: FileSystem, name: string): string {

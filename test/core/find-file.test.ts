@@ -70,6 +70,18 @@ describe('finding a file by its path', () => {
     await expect(find('/caf\ufffd', two)).rejects.toEqual(unknown());
   });
 
+  it('finds names as a terminal was shown them', async () => {
+    const odd = memoryFileSystem([
+      { name: 'red\u001b[31m', content: 'one' },
+      { name: 'caf\udce9', content: 'three' },
+      { name: '\\n', content: 'as it is' },
+    ]);
+    expect(await find('/red\\e[31m', odd)).toMatchObject({ names: ['red\u001b[31m'] });
+    expect(await find('/caf\\u{dce9}', odd)).toMatchObject({ names: ['caf\udce9'] });
+    expect(await find('/\\n', odd)).toMatchObject({ node: { size: 8 } });
+    await expect(find('/\\u{ffffff}', odd)).rejects.toEqual(unknown());
+  });
+
   it('tells damage on the way', async () => {
     await expect(find('/gone/x', memoryFileSystem([{ name: 'gone', damaged: true }]))).rejects.toMatchObject({ kind: 'damaged' });
     // The names of a broken folder are no hint, and no other failure either.
