@@ -180,11 +180,15 @@ function fileLine({ path, source, status, originalName, error }: RecoveredFile, 
 function countLines({ counts }: RecoverReport, style: Style): string[] {
   if (!counts) return [];
   const { files, folders, links, skipped, failed, renamed, bytesWritten } = counts;
-  const sums = [`${files} files`, `${folders} folders`, `${links} links`, `${formatSize(bytesWritten)} written`];
+  const sums = [counted(files, 'file'), counted(folders, 'folder'), counted(links, 'link'), `${formatSize(bytesWritten)} written`];
   const notable = [
     ...(skipped > 0 ? [`${skipped} skipped`] : []),
     ...(renamed > 0 ? [`${renamed} under another name`] : []),
     ...(failed > 0 ? [style.bad(`${failed} failed`)] : []),
   ];
   return [`  ${[...sums, ...notable].join(', ')}`];
+}
+
+function counted(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`;
 }
