@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { findLeftOut, type LeftOutOrder } from '../../src/core/left-out.ts';
+import type { LogicalPlace, LogicalVolume } from '../../src/disks/disk-format.ts';
 import { diskFormats } from '../../src/disks/registry.ts';
 import type { CapturedDisk } from '../../src/hosts/host.ts';
 import type { ByteRange } from '../../src/lib/byte-range.ts';
@@ -249,6 +250,83 @@ describe('free clusters are left out', () => {
     expect(found!.ranges).toHaveLength(4096);
     expect(found!.ranges.filter(([, length]) => length === 8 * KiB)).toHaveLength(50);
     expect(found!.notes).toEqual([{ volume: '/disk0/p1', what: 'free', bytes: (4096 + 50) * 4 * KiB }]);
+  });
+});
+
+describe('of logical volumes', () => {
+  const STRIPE = 16 * KiB;
+  /** Two disks with a physical volume each, and over both a volume of 1 MiB in stripes from 256 KiB of each on. */
+  const twoDisks = () => {
+    const disks = [aDisk([0x8e]), aDisk([0x8e])];
+    for (const disk of disks) {
+      part(disk, 1).write('LABELONE', 512, 'latin1');
+      part(disk, 1).write('LVM2 001', 536, 'latin1');
+    }
+    const placeOf = (at: number) => {
+      const stripe = Math.floor(at / STRIPE);
+      return { member: stripe % 2, position: 256 * KiB + Math.floor(stripe / 2) * STRIPE + (at % STRIPE) };
+    };
+    const place = ({ offset, length }: ByteRange): LogicalPlace[] => {
+      const places: LogicalPlace[] = [];
+      for (let at = offset; at < offset + length; ) {
+        const until = Math.min(offset + length, (Math.floor(at / STRIPE) + 1) * STRIPE);
+        places.push({ offset: at, length: until - at, ...placeOf(at) });
+        at = until;
+      }
+      return places;
+    };
+    const fill = (content: Buffer) => {
+      for (const { offset, length, member, position } of place(range(0, content.length))) {
+        content.copy(part(disks[member]!, 1), position, offset, offset + length);
+      }
+    };
+    const logical = { group: 'vg', groupId: 'id', name: 'lv', sizeBytes: MiB, place };
+    const formats = (more: Partial<LogicalVolume> = {}) => ({ ...diskFormats, logicalVolumes: async () => [{ ...logical, ...more }] });
+    return { disks, fill, formats };
+  };
+
+  it('swap is left out of each disk that it lies on', async () => {
+    const { disks, fill, formats } = twoDisks();
+    const swap = Buffer.alloc(MiB, 'S');
+    putSwapArea(swap);
+    fill(swap);
+    const found = await look(disks, { diskFormats: formats() });
+    expect(found).toEqual([
+      {
+        ranges: [[MiB + 256 * KiB + 4 * KiB, 508 * KiB]],
+        notes: [{ volume: '/lv/vg/lv', what: 'swap', bytes: 508 * KiB }],
+      },
+      { ranges: [[MiB + 256 * KiB, 512 * KiB]], notes: [{ volume: '/lv/vg/lv', what: 'swap', bytes: 512 * KiB }] },
+    ]);
+  });
+
+  it('free clusters of stripes are joined before they are cut to blocks', async () => {
+    const { disks, fill, formats } = twoDisks();
+    const volume = Buffer.alloc(MiB);
+    putFakeSystem(volume, 'striped');
+    fill(volume);
+    const systems = { striped: { free: () => [range(256 * KiB, 512 * KiB)] } };
+    const found = await look(disks, { diskFormats: formats(), systems, leaveOut: ['free'] });
+    expect(found.map(({ ranges }) => ranges)).toEqual(Array(2).fill([[MiB + 384 * KiB, 256 * KiB]]));
+  });
+
+  it('nothing is left out where they cannot be read, or their physical volume overlaps a partition', async () => {
+    const { disks, fill, formats } = twoDisks();
+    const swap = Buffer.alloc(MiB, 'S');
+    putSwapArea(swap);
+    fill(swap);
+    const [first] = await look(disks, { diskFormats: formats({ unreadable: 'pv1 is missing' }) });
+    expect(first).toEqual({ ranges: [], notes: [{ volume: '/lv/vg/lv', kept: 'pv1 is missing' }] });
+    const entries = [
+      { type: 0x8e, start: 2048, sectors: 2048 },
+      { type: 0x83, start: 4000, sectors: 2048 },
+    ];
+    disks[1]!.set(anMbr(entries));
+    const [over] = await look(disks, { diskFormats: formats() });
+    expect(over).toEqual({
+      ranges: [],
+      notes: [{ volume: '/lv/vg/lv', kept: 'a physical volume of this machine overlaps a partition' }],
+    });
   });
 });
 
