@@ -32,26 +32,31 @@ export interface GptEntry {
   readonly name?: string;
 }
 
-/** Puts a protective MBR and both copies of a GPT with 128 entries on a disk. */
-export function putGpt(disk: Uint8Array, entries: readonly GptEntry[], sectorSize = 512): void {
+/** Puts a protective MBR and both copies of a GPT on a disk: 128 entries of 128 bytes, unless `array` says otherwise. */
+export function putGpt(
+  disk: Uint8Array,
+  entries: readonly GptEntry[],
+  sectorSize = 512,
+  { count, size }: { readonly count: number; readonly size: number } = { count: 128, size: 128 },
+): void {
   const lastLba = disk.length / sectorSize - 1;
-  const arraySectors = Math.ceil((128 * 128) / sectorSize);
+  const arraySectors = Math.ceil((count * size) / sectorSize);
   disk.set(anMbr([{ type: 0xee, start: 1, sectors: lastLba }]));
-  const array = new Uint8Array(128 * 128);
+  const array = new Uint8Array(count * size);
   const view = new DataView(array.buffer);
   for (const { slot, type, firstLba, lastLba: end, name = '' } of entries) {
-    array.set(guidToBytes(type), slot * 128);
-    array.set(guidToBytes('11111111-2222-3333-4444-555555555555'), slot * 128 + 16);
-    view.setBigUint64(slot * 128 + 32, BigInt(firstLba), true);
-    view.setBigUint64(slot * 128 + 40, BigInt(end), true);
-    array.set(Buffer.from(name, 'utf16le'), slot * 128 + 56);
+    array.set(guidToBytes(type), slot * size);
+    array.set(guidToBytes('11111111-2222-3333-4444-555555555555'), slot * size + 16);
+    view.setBigUint64(slot * size + 32, BigInt(firstLba), true);
+    view.setBigUint64(slot * size + 40, BigInt(end), true);
+    array.set(Buffer.from(name, 'utf16le'), slot * size + 56);
   }
   for (const copy of [
     { lba: 1, other: lastLba, arrayLba: 2 },
     { lba: lastLba, other: 1, arrayLba: lastLba - arraySectors },
   ]) {
     disk.set(array, copy.arrayLba * sectorSize);
-    disk.set(aGptHeader(copy, lastLba, array), copy.lba * sectorSize);
+    disk.set(aGptHeader(copy, lastLba, array, size), copy.lba * sectorSize);
   }
 }
 
@@ -59,6 +64,7 @@ function aGptHeader(
   { lba, other, arrayLba }: { lba: number; other: number; arrayLba: number },
   lastLba: number,
   array: Uint8Array,
+  entrySize: number,
 ): Uint8Array {
   const header = Buffer.alloc(92);
   header.write('EFI PART');
@@ -69,8 +75,8 @@ function aGptHeader(
   header.writeBigUInt64LE(34n, 40);
   header.writeBigUInt64LE(BigInt(lastLba - 34), 48);
   header.writeBigUInt64LE(BigInt(arrayLba), 72);
-  header.writeUInt32LE(128, 80);
-  header.writeUInt32LE(128, 84);
+  header.writeUInt32LE(array.length / entrySize, 80);
+  header.writeUInt32LE(entrySize, 84);
   header.writeUInt32LE(crc32(array), 88);
   header.writeUInt32LE(crc32(header), 16);
   return header;

@@ -25,18 +25,24 @@ export async function readMbr(disk: TableSource, sector: Uint8Array, sectorSize:
   const primary = entries.map((entry, slot) => ({ entry, index: slot + 1 })).filter(({ entry }) => isUsed(entry));
   if (primary.length === 0) return undefined;
   const partitions = primary.map(({ entry, index }) => partitionOf(entry, index, 0, sectorSize));
-  const extended = primary.find(({ entry }) => isExtended(entry));
-  if (extended) partitions.push(...(await readLogical(disk, extended.entry.startLba, sectorSize)));
-  return partitions;
+  const logical: Partition[] = [];
+  const seen = new Set<number>();
+  for (const { entry } of primary) if (isExtended(entry)) await readLogical(disk, entry, sectorSize, { logical, seen });
+  return [...partitions, ...logical.slice(0, MAX_LOGICAL)];
 }
 
 /**
- * The chain of extended boot records: each holds one logical partition, relative to itself, and a link to the next record,
- * relative to the extended partition. Ends at what is no record, at a loop, or at the disk's end.
+ * The chain of extended boot records: each holds a logical partition, relative to itself, and a link to the next record, relative to
+ * the extended partition. Ends at what is no record, at a loop, or at the disk's end. As Linux does, more than one partition in a
+ * record counts, and in its last two slots, where some systems leave garbage, only one that lies within the extended partition.
  */
-async function readLogical(disk: TableSource, extendedLba: number, sectorSize: number): Promise<Partition[]> {
-  const found: Partition[] = [];
-  const seen = new Set<number>();
+async function readLogical(
+  disk: TableSource,
+  extended: Entry,
+  sectorSize: number,
+  { logical, seen }: { readonly logical: Partition[]; readonly seen: Set<number> },
+): Promise<void> {
+  const extendedLba = extended.startLba;
   const sector = new Uint8Array(512);
   let lba: number | undefined = extendedLba;
   while (lba !== undefined && !seen.has(lba) && seen.size < MAX_LOGICAL && (lba + 1) * sectorSize <= disk.sizeBytes) {
@@ -44,13 +50,16 @@ async function readLogical(disk: TableSource, extendedLba: number, sectorSize: n
     await disk.read(lba * sectorSize, sector);
     const entries = entriesOf(sector);
     if (!entries) break;
-    const data = entries.find((entry) => isUsed(entry) && !isExtended(entry));
-    if (data) found.push(partitionOf(data, 5 + found.length, lba, sectorSize));
+    const base = lba;
+    const data = entries.filter((entry, slot) => isUsed(entry) && !isExtended(entry) && (slot < 2 || liesWithin(entry, base, extended)));
+    for (const entry of data) logical.push(partitionOf(entry, 5 + logical.length, base, sectorSize));
     const link = entries.find((entry) => isUsed(entry) && isExtended(entry));
     lba = link && extendedLba + link.startLba;
   }
-  return found;
 }
+
+const liesWithin = ({ startLba, sectors }: Entry, baseLba: number, extended: Entry) =>
+  baseLba + startLba + sectors <= extended.startLba + extended.sectors;
 
 function entriesOf(sector: Uint8Array): Entry[] | undefined {
   if (SIGNATURE_FIELD.read(sector).signature !== SIGNATURE) return undefined;

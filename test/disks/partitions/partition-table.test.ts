@@ -86,6 +86,51 @@ describe('an MBR', () => {
     }
   });
 
+  it.each([0x05, 0x0f, 0x85])('knows an extended partition by its type %i', async (type) => {
+    const disk = aDisk({ 0: anMbr([{ type, start: 100, sectors: 900 }]), 100: anMbr([{ type: 0x83, start: 2, sectors: 50 }]) });
+    expect((await tableOf(disk)).partitions.map(({ index, offset }) => [index, offset / 512])).toEqual([
+      [1, 100],
+      [5, 102],
+    ]);
+  });
+
+  it('takes more than one partition from a record, and from its last slots only what lies in the extended one', async () => {
+    const disk = aDisk({
+      0: anMbr([{ type: 5, start: 100, sectors: 900 }]),
+      100: anMbr([
+        { type: 0x83, start: 2, sectors: 50 },
+        { type: 0x83, start: 60, sectors: 5 },
+        { type: 0x83, start: 70, sectors: 5 },
+        { type: 0x83, start: 70, sectors: 5000 },
+      ]),
+    });
+    expect((await tableOf(disk)).partitions.map(({ index, offset }) => [index, offset / 512])).toEqual([
+      [1, 100],
+      [5, 102],
+      [6, 160],
+      [7, 170],
+    ]);
+  });
+
+  it('follows several extended partitions, and no record twice', async () => {
+    const disk = aDisk({
+      0: anMbr([
+        { type: 5, start: 100, sectors: 100 },
+        { type: 0x0f, start: 300, sectors: 100 },
+        { type: 5, start: 100, sectors: 100 },
+      ]),
+      100: anMbr([{ type: 0x83, start: 2, sectors: 50 }]),
+      300: anMbr([{ type: 0x83, start: 2, sectors: 50 }]),
+    });
+    expect((await tableOf(disk)).partitions.map(({ index, offset }) => [index, offset / 512])).toEqual([
+      [1, 100],
+      [2, 300],
+      [3, 100],
+      [5, 102],
+      [6, 302],
+    ]);
+  });
+
   it('lists a partition that reaches past the end as the table has it', async () => {
     const { partitions } = await tableOf(aDisk({ 0: anMbr([{ type: 0x8e, start: 2048, sectors: 0xffff_ffff }]) }, 512));
     expect(partitions).toEqual([{ index: 1, offset: 1_048_576, length: 0xffff_ffff * 512, type: '8e' }]);
@@ -158,6 +203,39 @@ describe('a GPT', () => {
     const disk = aGptDisk();
     disk.fill(0, 512, 1024).fill(0, disk.length - 512);
     expect(await tableOf(disk)).toMatchObject({ scheme: 'mbr', partitions: [{ index: 1, type: 'ee' }] });
+  });
+
+  it.each([
+    { what: 'larger entries', array: { count: 128, size: 256 }, slot: 3 },
+    { what: 'more than 128 entries', array: { count: 512, size: 128 }, slot: 300 },
+    { what: 'few entries', array: { count: 4, size: 128 }, slot: 3 },
+  ])('may have $what', async ({ array, slot }) => {
+    const disk = new Uint8Array(1024 * 1024);
+    putGpt(disk, [{ slot, type: LINUX, firstLba: 400, lastLba: 409 }], 512, array);
+    expect((await tableOf(disk)).partitions).toEqual([{ index: slot + 1, offset: 400 * 512, length: 5120, type: LINUX }]);
+    disk.fill(0, 512, 1024);
+    expect((await tableOf(disk)).partitions).toHaveLength(1);
+  });
+
+  it.each([
+    { what: 'entries that are too small', array: { count: 128, size: 64 } },
+    { what: 'more entries than any disk has', array: { count: 10_000, size: 128 } },
+  ])('with $what is none', async ({ array }) => {
+    const disk = new Uint8Array(8 * 1024 * 1024);
+    putGpt(disk, [], 512, array);
+    expect((await tableOf(disk)).scheme).toBe('mbr');
+  });
+
+  it('counts where an MBR names partitions beside the protective one', async () => {
+    const disk = aGptDisk();
+    disk.set(
+      anMbr([
+        { type: 0x83, start: 40, sectors: 10 },
+        { type: 0xee, start: 1, sectors: 39 },
+        { type: 0xaf, start: 64, sectors: 1 },
+      ]),
+    );
+    expect(await tableOf(disk)).toEqual(expected(512));
   });
 
   it('needs its protective MBR', async () => {
