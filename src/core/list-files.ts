@@ -130,7 +130,7 @@ async function listedVolume(machine: OpenedMachine, volume: MachineVolume): Prom
   } catch (error) {
     if (!(error instanceof MabsError) || error.kind === 'interrupted') throw error;
     if (error.kind === 'damaged') return { ...known, type: 'other', error: failureOf(error) };
-    return { ...known, type: 'other', unreadable: error.message.replace(`${address}: `, '') };
+    return { ...known, type: 'other', unreadable: volume.unreadable ?? error.message.replace(`${address}: `, '') };
   }
 }
 

@@ -6,13 +6,16 @@ import type { MachineVolume } from './machine-volumes.ts';
 /** Partition types of an MBR that hold other partitions and nothing else. */
 const EXTENDED_TYPES: ReadonlySet<string> = new Set(['5', 'f', '85']);
 
+const OTHER_DISKS =
+  'Of images, name all disks of its volume group (--with IMAGE); else recover the disks, and read it with its own system.';
+
 /**
  * Opens the file system of a volume, behind a cache of its small reads. MABS-FS-UNSUPPORTED for what holds no file system that mabs
  * reads, with the volume's name and what it holds; kind `damaged` for one that is broken at its root.
  */
 export async function openFileSystem(fileSystems: FileSystems, volume: MachineVolume): Promise<FileSystem> {
   const { address } = volume;
-  if (volume.unreadable !== undefined) throw new FileSystemUnsupportedError(`${address} cannot be read: ${volume.unreadable}`);
+  if (volume.unreadable !== undefined) throw new FileSystemUnsupportedError(`${address} cannot be read: ${volume.unreadable}`, OTHER_DISKS);
   if (EXTENDED_TYPES.has(volume.type) && volume.fileSystem === null) {
     throw new FileSystemUnsupportedError(`${address} is an extended partition, which only holds others`, 'Name one from p5 on.');
   }
