@@ -1,5 +1,6 @@
 import type { ByteRange } from '../../lib/byte-range.ts';
 import { type ConfigSection, type ConfigValue, isSection, parseConfigText } from './config-text.ts';
+import { withoutOverlaps } from './overlapping-volumes.ts';
 import { isLvmId } from './physical-volume-label.ts';
 
 /** What a description counts sizes in. */
@@ -50,7 +51,7 @@ export function parseVolumeGroup(text: string): GroupDescription | undefined {
   const extentBytes = bytesOf(group.get('extent_size'));
   if (id === undefined || sequence === undefined || !extentBytes) return undefined;
   const physicalVolumes = physicalVolumesOf(group, extentBytes);
-  const logicalVolumes = logicalVolumesOf(group, { extentBytes, physicalVolumes });
+  const logicalVolumes = withoutOverlaps(logicalVolumesOf(group, { extentBytes, physicalVolumes }));
   return { name, id, sequence, physicalVolumes, logicalVolumes };
 }
 

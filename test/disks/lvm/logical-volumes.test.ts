@@ -220,6 +220,20 @@ describe('a logical volume', () => {
     expect(found).toMatchObject([{ unreadable: 'its description is damaged' }]);
   });
 
+  it('on the same extents as another is not read, nor is the other', async () => {
+    const logical = [
+      aLogicalText('a', [[2, striped([['pv0', 4]])]]),
+      aLogicalText('b', [[1, striped([['pv0', 0]])]]),
+      aLogicalText('c', [[3, striped([['pv0', 3]])]]),
+    ];
+    const found = await volumesOf({ physical: ['one'], logical });
+    expect(found.map(({ name, unreadable }) => [name, unreadable])).toEqual([
+      ['a', 'its description is damaged: it lies on the same bytes as “c”'],
+      ['b', undefined],
+      ['c', 'its description is damaged: it lies on the same bytes as “a”'],
+    ]);
+  });
+
   it('with a size beyond all numbers is damaged', async () => {
     const found = await volumesOf({ physical: ['one'], logical: [aLogicalText('lv', [[2 ** 52, striped([['pv0', 1]])]])] });
     expect(found).toMatchObject([{ sizeBytes: 0, unreadable: 'its description is damaged' }]);
