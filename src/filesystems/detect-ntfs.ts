@@ -3,7 +3,13 @@ import { hasText, readChain, readInside, wideLabelText, withLabel } from './prob
 import type { FileSystemSignature, Volume } from './volume.ts';
 
 /** The boot sectors of NTFS and exFAT. */
-const NTFS_BOOT = struct(512, { sectorSize: u16le(11), sectorsPerCluster: u8(13), mftCluster: u64le(48), recordClusters: u8(64) });
+const NTFS_BOOT = struct(512, {
+  sectorSize: u16le(11),
+  sectorsPerCluster: u8(13),
+  sectors: u64le(40),
+  mftCluster: u64le(48),
+  recordClusters: u8(64),
+});
 const EXFAT_BOOT = struct(512, {
   fatSector: u32le(80),
   clusterHeapSector: u32le(88),
@@ -19,6 +25,21 @@ export async function detectNtfs(volume: Volume): Promise<FileSystemSignature | 
   if (hasText(boot, 3, 'NTFS    ')) return withLabel('ntfs', await ntfsLabel(volume, boot));
   if (hasText(boot, 3, 'EXFAT   ')) return withLabel('exfat', await exfatLabel(volume, boot));
   if (hasText(boot, 3, 'ReFS\0\0\0\0')) return { name: 'refs' };
+  return undefined;
+}
+
+/**
+ * A volume of NTFS whose boot sector is damaged still has the copy in its last sector. Looked for when nothing else is known of the
+ * volume: what was NTFS before may have kept it. The size in it must be that of the volume, or the copy is another one's.
+ */
+export async function detectNtfsCopy(volume: Volume): Promise<FileSystemSignature | undefined> {
+  for (const size of [512, 4096]) {
+    const copy = await readInside(volume, volume.sizeBytes - size, 512);
+    if (!copy || !hasText(copy, 3, 'NTFS    ')) continue;
+    const { sectorSize, sectors } = NTFS_BOOT.read(copy);
+    if (sectorSize === size && sectors * BigInt(size) === BigInt(volume.sizeBytes - size))
+      return withLabel('ntfs', await ntfsLabel(volume, copy));
+  }
   return undefined;
 }
 

@@ -66,6 +66,21 @@ function patched(volume: Volume, patches: Readonly<Record<number, Uint8Array>>):
   };
 }
 
+/** A restart page of $LogFile as it stands on the disk. */
+function aRestartPage({ lsn, clients, flags }: { lsn: bigint; clients: number; flags: number }): Buffer {
+  const page = Buffer.alloc(4096);
+  page.write('RSTR', 'latin1');
+  page.writeUInt16LE(30, 4);
+  page.writeUInt16LE(9, 6);
+  page.writeUInt32LE(4096, 16);
+  page.writeUInt32LE(4096, 20);
+  page.writeUInt16LE(64, 24);
+  page.writeBigUInt64LE(lsn, 64);
+  page.writeUInt16LE(clients, 64 + 12);
+  page.writeUInt16LE(flags, 64 + 14);
+  return page;
+}
+
 /** Where the records of a fixture of one-piece $MFT begin. */
 async function mftOffset(volume: Volume): Promise<number> {
   const boot = Buffer.alloc(512);
@@ -109,6 +124,37 @@ describe('what a volume says of itself', () => {
     const flags = record + place + bytes.readUInt16LE(place + 20) + 10;
     const { info } = await ntfsDriver.open(patched(volume, { [flags]: Uint8Array.of(1) }));
     expect(info).toMatchObject({ journal: 'dirty', notes: ['The volume is marked for a check (chkdsk).'] });
+  });
+
+  it.each([
+    { what: 'open', clients: 0, flags: 0, journal: 'dirty' },
+    { what: 'closed by its flag', clients: 0, flags: 2, journal: 'clean' },
+    { what: 'closed for lack of users', clients: 0xffff, flags: 0, journal: 'clean' },
+  ])('is $journal where the later restart page of $LogFile says that it is $what', async ({ clients, flags, journal }) => {
+    const volume = await aVolume('ntfs-everyday');
+    const whole = await ntfsDriver.open(volume);
+    const { offset } = (await whole.allocation(await at(whole, '/$LogFile')))[0]!;
+    const earlier = aRestartPage({ lsn: 1n, clients: 0xffff - clients, flags: 0 });
+    const pages = { [offset]: earlier, [offset + 4096]: aRestartPage({ lsn: 2n, clients, flags }) };
+    const { info } = await ntfsDriver.open(patched(volume, pages));
+    expect(info.journal).toBe(journal);
+    expect(info.notes).toEqual(journal === 'clean' ? [] : [expect.stringMatching(/^The journal \$LogFile was open/)]);
+  });
+
+  it('is dirty where $LogFile is damaged', async () => {
+    const volume = await aVolume('ntfs-everyday');
+    const whole = await ntfsDriver.open(volume);
+    const { offset } = (await whole.allocation(await at(whole, '/$LogFile')))[0]!;
+    const { info } = await ntfsDriver.open(patched(volume, { [offset]: new Uint8Array(8192) }));
+    expect(info).toMatchObject({ journal: 'dirty', notes: ['The journal $LogFile is damaged.'] });
+  });
+
+  it('is found by the copy of the boot sector, too', async () => {
+    const volume = patched(await aVolume('ntfs-4k-sectors'), { 0: new Uint8Array(512) });
+    expect((await fileSystems.open(volume)).info.type).toBe('ntfs');
+    // The same copy somewhere in a larger volume belongs to another one.
+    const larger = { sizeBytes: volume.sizeBytes - 4096, read: (offset: number, into: Uint8Array) => volume.read(offset + 4096, into) };
+    await expect(fileSystems.open(larger)).rejects.toMatchObject({ code: 'MABS-FS-UNSUPPORTED' });
   });
 
   it('is damage where neither boot sector is one', async () => {

@@ -52,5 +52,9 @@ it.each([
 it('refuses what is larger than its place', () => {
   expect(() => expand([0x02, 0x30, 1, 2, 3], 2)).toThrow(expect.objectContaining({ code: 'MABS-FS-DAMAGED' }));
   expect(() => expand([0x04, 0xb0, 0x02, 1, 0xff, 0x0f, 0], 100)).toThrow(expect.objectContaining({ code: 'MABS-FS-DAMAGED' }));
-  expect(() => expand([0x00, 0x30, 7, 0x00, 0x30, 8], 4096)).toThrow(expect.objectContaining({ code: 'MABS-FS-DAMAGED' }));
+});
+
+it('leaves alone what follows a full unit in its last cluster', () => {
+  const chunk = [0xff, 0x3f, ...new Array<number>(4096).fill(7)];
+  expect(expand([...chunk, 0x12, 0x34, 0x56], 4096)).toEqual(expand(chunk, 4096));
 });
