@@ -6,6 +6,8 @@ import { anMbr } from './partition-tables.ts';
 import { putSwapArea } from './swap-area.ts';
 
 const MiB = 2 ** 20;
+/** Type of the attribute of $Volume that has its flags. */
+const VOLUME_INFORMATION = 0x70;
 const SWAP_BYTES = MiB;
 
 /** Whether the tools are here that make, fill, read and check NTFS without mounting it. */
@@ -16,6 +18,8 @@ export interface WindowsDisk extends AsyncDisposable {
   readonly swap: { readonly offset: number; readonly length: number };
   /** Puts a file into the root, or writes a new content over it; its length may change. */
   put(name: string, content: Uint8Array): Promise<void>;
+  /** Marks the volume for a check, as Windows does with one that it does not trust. */
+  markDirty(): Promise<void>;
   /** The disk as it is now. */
   content(): Promise<Buffer>;
 }
@@ -42,6 +46,15 @@ export async function aWindowsDisk(volumeBytes = 12 * MiB): Promise<WindowsDisk>
       const source = join(folder, 'file');
       await writeFile(source, content);
       run('ntfscp', ['--quiet', '--force', volume, source, name]);
+    },
+    async markDirty() {
+      const bytes = await readFile(volume);
+      const cluster = bytes.readUInt16LE(11) * bytes.readUInt8(13);
+      const record = bytes.subarray(Number(bytes.readBigUInt64LE(48)) * cluster + 3 * 1024);
+      let attribute = record.readUInt16LE(20);
+      while (record.readUInt32LE(attribute) !== VOLUME_INFORMATION) attribute += record.readUInt32LE(attribute + 4);
+      record[attribute + record.readUInt16LE(attribute + 20) + 10]! |= 1;
+      await writeFile(volume, bytes);
     },
     content: async () => Buffer.concat([head, await readFile(volume), swapped]),
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),

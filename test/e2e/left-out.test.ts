@@ -143,4 +143,18 @@ describe('of a disk with NTFS', () => {
     const restored = await restore(whole.pointId!);
     expect(restored.file('pagefile.sys').equals(someBytes('paged', 3 * MiB))).toBe(true);
   });
+
+  withTools('nothing is left out while it is dirty: what its records say of the page file may be stale', async () => {
+    await windows.put('pagefile.sys', someBytes('paged', MiB));
+    await windows.markDirty();
+    await protect({ leaveOut: ['pagefile', 'free'] });
+    await boot();
+    const point = await takePoint();
+    expect((await showPoint(home.ports, point.pointId!)).diskDetails[0]!.leftOutNotes).toEqual([
+      { volume: '/disk0/p1', kept: 'its ntfs is not clean: changes may be pending that are not seen' },
+      { volume: '/disk0/p2', what: 'swap', bytes: windows.swap.length - PAGE },
+    ]);
+    const restored = await restore(point.pointId!);
+    expect(restored.file('pagefile.sys').equals(someBytes('paged', MiB))).toBe(true);
+  });
 });
