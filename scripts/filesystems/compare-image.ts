@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import { openImage } from '../../src/core/opened-image.ts';
+import { walkFiles } from '../../src/core/walk-files.ts';
+import { diskFormats } from '../../src/disks/registry.ts';
+import type { FileContent, FileNode, FileSystem } from '../../src/filesystems/file-system.ts';
+import { fileSystems } from '../../src/filesystems/registry.ts';
+import type { MadeImage } from './make-image.ts';
+import type { TrueFile } from './true-files.ts';
+
+export interface CompareOptions {
+  readonly timeUnit: bigint;
+  readonly lastSecond: number;
+  readonly posix: boolean;
+}
+
+/** What the system itself keeps, which a mount does not show. */
+const OWN = /^\/(\$|lost\+found$)/;
+const SECOND = 1_000_000_000n;
+
+/** Compares everything that mabs reads from an image with what the other reader saw; answers what differs, and how much was equal. */
+export async function compareImage(
+  { image, files, streams }: MadeImage,
+  options: CompareOptions,
+): Promise<{ readonly files: number; readonly bytes: number; readonly problems: string[] }> {
+  await using machine = openImage({ diskFormats, fileSystems }, { image });
+  const system = await machine.fileSystem(await machine.volume({ type: 'partition', partition: 1 }));
+  return await compareSystem(system, { files, streams }, options);
+}
+
+/** The same for a file system that is open. */
+export async function compareSystem(
+  system: FileSystem,
+  { files, streams }: Pick<MadeImage, 'files' | 'streams'>,
+  options: CompareOptions,
+): Promise<{ readonly files: number; readonly bytes: number; readonly problems: string[] }> {
+  const problems: string[] = [];
+  const found = new Map<string, FileNode>();
+  for await (const { path, node, error } of walkFiles(system, { names: [], node: await system.root() }, { recursive: true })) {
+    if (error) problems.push(`${path}: ${error.message}`);
+    if (node && !(OWN.test(path) && !files.has(path))) found.set(path, node);
+  }
+  for (const path of found.keys()) if (!files.has(path)) problems.push(`${path} is there for mabs alone`);
+  let bytes = 0;
+  for (const [path, truth] of files) {
+    const node = found.get(path);
+    if (!node) {
+      problems.push(`${path} is missing`);
+      continue;
+    }
+    problems.push(...differences(node, truth, options).map((what) => `${path} ${what}`));
+    if (truth.sha256 === undefined || node.type !== 'file') continue;
+    bytes += truth.size;
+    const sha256 = await digestOf(await system.open(node)).catch((error: Error) => error.message);
+    if (sha256 !== truth.sha256) problems.push(`${path} has another content (${sha256})`);
+  }
+  for (const [name, sha256] of streams) {
+    const colon = name.lastIndexOf(':');
+    const node = found.get(name.slice(0, colon));
+    const own = node && (await system.open(node, name.slice(colon + 1)).then(digestOf, (error: Error) => error.message));
+    if (own !== sha256) problems.push(`the stream ${name} has another content (${own})`);
+  }
+  return { files: files.size, bytes, problems };
+}
+
+function differences(node: FileNode, truth: TrueFile, { timeUnit, lastSecond, posix }: CompareOptions): string[] {
+  const wrong: string[] = [];
+  const expect = (what: string, own: unknown, other: unknown) => {
+    if (own !== other) wrong.push(`${what}: ${own}, should be ${other}`);
+  };
+  expect('type', node.type, truth.type);
+  if (truth.type === 'file') expect('size', node.size, truth.size);
+  if (truth.type === 'link') expect('target', node.target, truth.target);
+  const apart = node.modified === undefined ? undefined : node.modified - truth.modified;
+  const isKept = truth.modified / SECOND <= BigInt(lastSecond);
+  if (isKept && (posix || truth.type === 'file') && !(apart !== undefined && apart < timeUnit && apart > -timeUnit)) {
+    wrong.push(`modified: ${node.modified}, should be ${truth.modified}`);
+  }
+  if (!posix) return wrong;
+  if (truth.type !== 'link') expect('mode', node.mode?.toString(8), truth.mode.toString(8));
+  expect('owner', `${node.uid}:${node.gid}`, `${truth.uid}:${truth.gid}`);
+  if (truth.type === 'file') expect('links', node.links, truth.links);
+  return wrong;
+}
+
+/** Reads what holds data, and takes the rest for zeros: so the holes that a reader tells are tried, too. */
+async function digestOf(content: FileContent): Promise<string> {
+  const digest = createHash('sha256');
+  const WINDOW = 4 * 1024 * 1024;
+  for (let at = 0; at < content.sizeBytes; at += WINDOW) {
+    const window = new Uint8Array(Math.min(WINDOW, content.sizeBytes - at));
+    for (const { offset, length } of await content.data({ offset: at, length: window.length })) {
+      await content.read(offset, window.subarray(offset - at, offset - at + length));
+    }
+    digest.update(window);
+  }
+  return digest.digest('hex');
+}
