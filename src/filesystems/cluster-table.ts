@@ -17,8 +17,8 @@ export interface ClusterTableOptions {
 }
 
 /**
- * A file allocation table: for each cluster the one that follows it in its file. Read in windows of 48 KiB, of which a few are kept. The entries
- * of all clusters of the heap lie within the volume.
+ * A file allocation table: for each cluster the one that follows it in its file. Read in windows of 48 KiB, of which a few are kept. The
+ * entries of all clusters of the heap lie within the volume.
  */
 export class ClusterTable {
   readonly #volume: Volume;
@@ -42,8 +42,8 @@ export class ClusterTable {
   }
 
   /**
-   * The chain from `first` on, neighbours joined, up to `most` clusters. Throws a FileSystemDamagedError where it leaves the heap, comes to a cluster
-   * that is free or bad, or runs in a circle.
+   * The chain from `first` on, neighbours joined, up to `most` clusters. Throws a FileSystemDamagedError where it leaves the heap, comes
+   * to a cluster that is free or bad, or runs in a circle.
    */
   async *chain(first: number, most: number): AsyncGenerator<{ first: number; count: number }> {
     const { heap } = this.#options;

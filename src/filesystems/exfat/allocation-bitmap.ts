@@ -8,7 +8,9 @@ const ALL_USED = 0xff;
 /** Bytes of the bitmap of a heap: a bit for each cluster. */
 export const bitmapBytes = ({ clusterCount }: ClusterHeap) => Math.ceil(clusterCount / 8);
 
-/** The clusters whose bit is 0, as ranges of the volume: ascending and apart (exFAT specification 1.00, 7.1). `bitmap` has a bit for each. */
+/**
+ * The clusters whose bit is 0, as ranges of the volume: ascending and apart (exFAT specification 1.00, 7.1). `bitmap` has a bit for each.
+ */
 export async function* freeInBitmap(bitmap: FileContent, heap: ClusterHeap): AsyncGenerator<ByteRange> {
   let start = -1;
   for (let from = 0; from < bitmapBytes(heap); from += WINDOW_BYTES) {

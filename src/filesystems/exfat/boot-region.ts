@@ -22,7 +22,9 @@ const BOOT = struct(512, {
   fats: u8(110),
 });
 
-/** A region: boot sector, eight extended ones, OEM parameters, a reserved one, then a sector of checksums. The backup follows it at once. */
+/**
+ * A region: boot sector, eight extended ones, OEM parameters, a reserved one, then a sector of checksums. The backup follows it at once.
+ */
 const CHECKED_SECTORS = 11;
 const REGION_SECTORS = 12;
 /** Flags and the percentage in use change without the checksum (3.4). */

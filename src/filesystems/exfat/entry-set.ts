@@ -121,7 +121,9 @@ function timesOf(fields: ReturnType<typeof FILE.read>): Pick<FileNode, 'modified
   };
 }
 
-/** A time stamp (7.4.8) with its offset from UTC in quarters of an hour (7.4.10): without a valid one it is some local time, taken as UTC. */
+/**
+ * A time stamp (7.4.8) with its offset from UTC in quarters of an hour (7.4.10): without a valid one it is some local time, taken as UTC.
+ */
 function timeOf(stamp: number, offset: number, hundredths?: number) {
   const quarters = ((offset & 0x7f) ^ 0x40) - 0x40;
   return fileTimeFromDos({

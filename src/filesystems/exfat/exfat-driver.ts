@@ -55,15 +55,19 @@ async function readVolumeEntries(exfat: ExfatVolume): Promise<readonly VolumeEnt
   const reader = new DirectoryReader();
   await unlessDamaged(async () => {
     for await (const _ of listSets(exfat, rootOf(exfat.layout), { reader, mostBytes: MOST_ROOT_BYTES })) {
-      if (['bitmap', 'up-case', 'label'].every((kind) => reader.volumeEntries.some((entry) => entry.kind === kind))) return;
+      const has = (kind: VolumeEntry['kind']) => reader.volumeEntries.some((entry) => entry.kind === kind);
+      if (has('up-case') && has('label') && bitmapEntry(exfat, reader.volumeEntries)) return;
     }
   });
   return reader.volumeEntries;
 }
 
 /** The allocation bitmap that counts: TexFAT has two. */
+const bitmapEntry = ({ layout }: ExfatVolume, entries: readonly VolumeEntry[]) =>
+  entries.find(({ kind, second }) => kind === 'bitmap' && second === (layout.active === 1));
+
 async function readBitmap(exfat: ExfatVolume, entries: readonly VolumeEntry[], notes: string[]): Promise<FileContent | undefined> {
-  const entry = entries.find(({ kind, second }) => kind === 'bitmap' && second === (exfat.layout.active === 1));
+  const entry = bitmapEntry(exfat, entries);
   const content = entry && (await readStored(exfat, entry));
   if (content && content.sizeBytes >= bitmapBytes(exfat.layout.heap)) return content;
   notes.push('Its allocation bitmap is missing or damaged: what is free is not known.');

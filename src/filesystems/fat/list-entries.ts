@@ -25,7 +25,10 @@ export const rootOf = ({ root }: FatLayout): FatNode => ({
   firstCluster: 'cluster' in root ? root.cluster : 0,
 });
 
-/** The names in a directory; `reader` can tell afterwards what else is in it. Throws a FileSystemDamagedError where its chain breaks off or it has too many. */
+/**
+ * The names in a directory; `reader` can tell afterwards what else is in it. Throws a FileSystemDamagedError where its chain breaks off or
+ * it has too many.
+ */
 export async function* listEntries(fat: FatVolume, directory: FatNode, reader = new DirectoryReader()): AsyncGenerator<FoundEntry> {
   for await (const { position, length } of pieces(fat, directory)) {
     const piece = new Uint8Array(length);

@@ -7,8 +7,8 @@ const LAST = 0x40;
 const MOST_ENTRIES = 20;
 
 /**
- * Gathers the entries of a long name, which precede its short one from the last to the first. What does not belong together, or not to the short
- * name that follows, is left aside, as Windows and Linux do: then the short name counts.
+ * Gathers the entries of a long name, which precede its short one from the last to the first. What does not belong together, or not to the
+ * short name that follows, is left aside, as Windows and Linux do: then the short name counts.
  */
 export class LongName {
   #units: number[] = [];

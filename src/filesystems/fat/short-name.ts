@@ -1,4 +1,7 @@
-/** Code page 437, upper half: what short names are kept in where nothing says otherwise. Which page a system used is not kept on the volume. */
+/**
+ * Code page 437, upper half: what short names are kept in where nothing says otherwise. Which page a system used is not kept on the
+ * volume.
+ */
 const CODE_PAGE_437 =
   'ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐' +
   '└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u00a0';

@@ -4,8 +4,9 @@ import type { BitReader } from './bit-reader.ts';
 const MOST_BITS = 16;
 
 /**
- * A canonical Huffman code, as XPRESS Huffman ([MS-XCA] 2.2.4) and LZX ([MS-PATCH] 2.2) use it: shorter codes first, and among those of one length in the
- * order of their symbols. Short codes are found by a table, longer ones by their length. Made once, built anew for every chunk or block.
+ * A canonical Huffman code, as XPRESS Huffman ([MS-XCA] 2.2.4) and LZX ([MS-PATCH] 2.2) use it: shorter codes first, and among those of
+ * one length in the order of their symbols. Short codes are found by a table, longer ones by their length. Made once, built anew for every
+ * chunk or block.
  */
 export class HuffmanCode {
   readonly #tableBits: number;
@@ -23,7 +24,10 @@ export class HuffmanCode {
     this.#sorted = new Uint16Array(symbols);
   }
 
-  /** Takes the length of each symbol's code, 0 to 16; 0: the symbol does not occur. Codes may be left over, which then are damage; too many are damage. */
+  /**
+   * Takes the length of each symbol's code, 0 to 16; 0: the symbol does not occur. Codes may be left over, which then are damage; too many
+   * are damage.
+   */
   build(lengths: Uint8Array): void {
     const count = this.#count.fill(0);
     for (const length of lengths) count[length]! += 1;

@@ -8,8 +8,9 @@ const SIGNATURE_VALUE = 0x3000;
 const SIZE = 0x0fff;
 
 /**
- * LZNT1 ([MS-XCA] 2.5), as in the compression units of NTFS. Answers the bytes produced, at most `into.length`; those beyond stay as they are.
- * A chunk that is short and not the last is filled with zeros to 4096, as Windows does. Throws a FileSystemDamagedError for anything else than whole chunks.
+ * LZNT1 ([MS-XCA] 2.5), as in the compression units of NTFS. Answers the bytes produced, at most `into.length`; those beyond stay as they
+ * are. A chunk that is short and not the last is filled with zeros to 4096, as Windows does. Throws a FileSystemDamagedError for anything
+ * else than whole chunks.
  */
 export function decompressLznt1(input: Uint8Array, into: Uint8Array): number {
   let at = 0;

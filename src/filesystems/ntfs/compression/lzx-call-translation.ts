@@ -5,8 +5,8 @@ const FILE_BYTES = 12_000_000;
 const TAIL_BYTES = 10;
 
 /**
- * Turns the targets of x86 calls (E8h) back from absolute to relative, in place ([MS-PATCH] 2.4, with each chunk a file of its own): the encoder
- * made them absolute because the same target then looks the same from everywhere.
+ * Turns the targets of x86 calls (E8h) back from absolute to relative, in place ([MS-PATCH] 2.4, with each chunk a file of its own): the
+ * encoder made them absolute because the same target then looks the same from everywhere.
  */
 export function undoCallTranslation(chunk: Uint8Array): void {
   const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.length);

@@ -12,7 +12,10 @@ const MODULUS = 17;
 const ownLengths = new Uint8Array(SYMBOLS);
 const code = new HuffmanCode(SYMBOLS, 8);
 
-/** Changes the lengths of codes from those of the block before to those of this one ([MS-PATCH] 2.5). A run that would go on past the last length ends with it. */
+/**
+ * Changes the lengths of codes from those of the block before to those of this one ([MS-PATCH] 2.5). A run that would go on past the last
+ * length ends with it.
+ */
 export function readCodeLengths(reader: BitReader, lengths: Uint8Array): void {
   for (let symbol = 0; symbol < SYMBOLS; symbol++) ownLengths[symbol] = reader.take(4);
   code.build(ownLengths);

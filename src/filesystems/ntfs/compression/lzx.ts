@@ -37,9 +37,9 @@ const lengthCode = new HuffmanCode(LENGTH_SYMBOLS, 9);
 const alignedCode = new HuffmanCode(ALIGNED_SYMBOLS, 7);
 
 /**
- * LZX as in WIM files and in files that Windows keeps compressed (WOF): one chunk with its own window of at most 32 KiB, E8 translation with the
- * fixed size 12,000,000, blocks of 32 KiB unless they say otherwise; else as in [MS-PATCH] 2. Fills exactly `into`; throws a FileSystemDamagedError
- * where the input is anything else than that.
+ * LZX as in WIM files and in files that Windows keeps compressed (WOF): one chunk with its own window of at most 32 KiB, E8 translation
+ * with the fixed size 12,000,000, blocks of 32 KiB unless they say otherwise; else as in [MS-PATCH] 2. Fills exactly `into`; throws a
+ * FileSystemDamagedError where the input is anything else than that.
  */
 export function decompressLzx(input: Uint8Array, into: Uint8Array): void {
   if (into.length > WINDOW_BYTES) throw damaged('a chunk larger than 32 KiB');

@@ -14,9 +14,10 @@ const CHUNKS_KEPT = 4;
 const FOUR_GIB = 2 ** 32;
 
 /**
- * A file that Windows keeps compressed for reading (WOF, `compact /exe`), over its stream WofCompressedData: a table of where each chunk but
- * the first begins, counted from the table's end, then the chunks, those stored as they are that would not have become smaller. Entries have 8 bytes
- * in files of 4 GiB and more, else 4. `sizeBytes`: the size of the decompressed file. Rejects with kind `damaged` where the table cannot be.
+ * A file that Windows keeps compressed for reading (WOF, `compact /exe`), over its stream WofCompressedData: a table of where each chunk
+ * but the first begins, counted from the table's end, then the chunks, those stored as they are that would not have become smaller.
+ * Entries have 8 bytes in files of 4 GiB and more, else 4. `sizeBytes`: the size of the decompressed file. Rejects with kind `damaged`
+ * where the table cannot be.
  */
 export async function openWofContent(compressed: FileContent, sizeBytes: number, algorithm: WofAlgorithm): Promise<FileContent> {
   const chunkBytes = CHUNK_BYTES[algorithm];

@@ -16,8 +16,8 @@ const lengths = new Uint8Array(SYMBOLS);
 const code = new HuffmanCode(SYMBOLS, 11);
 
 /**
- * XPRESS with Huffman codes ([MS-XCA] 2.1 and 2.2), one chunk: fills exactly `into`, at most 64 KiB. Throws a FileSystemDamagedError where the
- * input is anything else than that.
+ * XPRESS with Huffman codes ([MS-XCA] 2.1 and 2.2), one chunk: fills exactly `into`, at most 64 KiB. Throws a FileSystemDamagedError where
+ * the input is anything else than that.
  */
 export function decompressXpressHuffman(input: Uint8Array, into: Uint8Array): void {
   if (into.length > MOST_BYTES) throw damaged('a chunk larger than 64 KiB');
@@ -35,7 +35,10 @@ export function decompressXpressHuffman(input: Uint8Array, into: Uint8Array): vo
   }
 }
 
-/** A match: its symbol tells the bits of its distance and the begin of its length; the rest of the length stands in bytes before the distance's bits. */
+/**
+ * A match: its symbol tells the bits of its distance and the begin of its length; the rest of the length stands in bytes before the
+ * distance's bits.
+ */
 function copyMatch(reader: BitReader, symbol: number, into: Uint8Array, produced: number): number {
   const distanceBits = (symbol >> 4) & 15;
   reader.peek16(); // the bytes of the length lie behind the words that were begun: 16 bits are always looked ahead
