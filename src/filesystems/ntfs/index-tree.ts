@@ -1,3 +1,4 @@
+import { MabsError } from '../../lib/errors.ts';
 import type { FileContent } from '../file-system.ts';
 import { ATTRIBUTE } from './attributes.ts';
 import { type IndexEntry, parseIndexBlock, parseIndexRoot } from './index-node.ts';
@@ -10,6 +11,9 @@ import { openAttribute } from './stream-content.ts';
 const SMALL_UNIT = 512;
 /** A tree of ten million names has five levels. */
 const MOST_LEVELS = 24;
+/** Of a damaged index: blocks that are looked for, as bits, and how many of them may be damaged before the search ends. */
+const MOST_BITMAP_BYTES = 64 * 1024;
+const MOST_FAILURES = 64;
 /** Of the blocks that were visited, as bits: this many to a piece. */
 const VISITED_PIECE = 4096;
 
@@ -23,15 +27,24 @@ export interface Verdict {
 export class IndexTree {
   readonly #root: readonly IndexEntry[];
   readonly #blocks: FileContent | undefined;
+  readonly #bitmap: FileContent | undefined;
   readonly #blockSize: number;
+  /** Bytes by which blocks are numbered. */
   readonly #unit: number;
   readonly #what: string;
 
-  private constructor(root: readonly IndexEntry[], blocks: FileContent | undefined, blockSize: number, unit: number, what: string) {
-    this.#root = root;
+  private constructor(
+    root: { readonly entries: readonly IndexEntry[]; readonly blockSize: number },
+    blocks: FileContent | undefined,
+    bitmap: FileContent | undefined,
+    clusterSize: number,
+    what: string,
+  ) {
+    this.#root = root.entries;
     this.#blocks = blocks;
-    this.#blockSize = blockSize;
-    this.#unit = unit;
+    this.#bitmap = bitmap;
+    this.#blockSize = root.blockSize;
+    this.#unit = root.blockSize >= clusterSize ? clusterSize : SMALL_UNIT;
     this.#what = what;
   }
 
@@ -40,13 +53,17 @@ export class IndexTree {
     const what = `the index ${name} of file record ${file.record.number}`;
     const root = findAttribute(file, ATTRIBUTE.indexRoot, name);
     if (root?.value === undefined) throw damaged(`${what} is missing`);
-    const { blockSize, entries } = parseIndexRoot(root.value, what);
+    const parsed = parseIndexRoot(root.value, what);
+    const { blockSize } = parsed;
     if (blockSize < 512 || blockSize > 65_536 || (blockSize & (blockSize - 1)) !== 0)
       throw damaged(`${what} has blocks of ${blockSize} bytes`);
-    const allocation = findAttribute(file, ATTRIBUTE.indexAllocation, name);
-    const blocks = allocation && (await openAttribute(table, file, allocation));
-    const { clusterSize } = table.geometry;
-    return new IndexTree(entries, blocks, blockSize, blockSize >= clusterSize ? clusterSize : SMALL_UNIT, what);
+    const [blocks, bitmap] = await Promise.all(
+      [ATTRIBUTE.indexAllocation, ATTRIBUTE.bitmap].map(async (type) => {
+        const attribute = findAttribute(file, type, name);
+        return attribute && (await openAttribute(table, file, attribute));
+      }),
+    );
+    return new IndexTree(parsed, blocks, bitmap, table.geometry.clusterSize, what);
   }
 
   /** Every entry with a key, in order. A damaged block does not hide those that follow: it is told at the end. */
@@ -66,6 +83,7 @@ export class IndexTree {
           if (path.length >= MOST_LEVELS || !visited.add(entry.child)) throw damaged(`${this.#what} runs in a circle`);
           path.push({ entries: await this.#block(entry.child), next: 0, isEntered: false });
         } catch (error) {
+          if (!(error instanceof MabsError && error.kind === 'damaged')) throw error;
           problem ??= error;
         }
         continue;
@@ -74,7 +92,26 @@ export class IndexTree {
       node.isEntered = false;
       if (entry.key !== undefined) yield entry;
     }
-    if (problem !== undefined) throw problem;
+    if (problem === undefined) return;
+    yield* this.#stranded(visited);
+    throw problem;
+  }
+
+  /** After damage: the entries of blocks that are in use as the index's own bitmap says, and to which no other block led. */
+  async *#stranded(visited: VisitedBlocks): AsyncGenerator<IndexEntry> {
+    const bitmap = new Uint8Array(Math.min(this.#bitmap?.sizeBytes ?? 0, MOST_BITMAP_BYTES));
+    await this.#bitmap?.read(0, bitmap);
+    const step = this.#blockSize / this.#unit;
+    let failures = 0;
+    for (let index = 0; index < bitmap.length * 8 && failures < MOST_FAILURES; index += 1) {
+      if ((bitmap[index >> 3]! & (1 << (index & 7))) === 0 || !visited.add(index * step)) continue;
+      try {
+        for (const entry of await this.#block(index * step)) if (entry.key !== undefined) yield entry;
+      } catch (error) {
+        if (!(error instanceof MabsError && error.kind === 'damaged')) throw error;
+        failures += 1;
+      }
+    }
   }
 
   /**

@@ -360,12 +360,19 @@ describe('damage', () => {
       return { found, problem };
     };
     const complete = await names(whole);
-    const [, , third] = [...volume.pages.entries()].flatMap(([page, bytes]) => indexBlocks(page * 65_536, bytes, 'file number'));
-    const damaged = await names(await ntfsDriver.open(patched(volume, { [third!]: Buffer.from('BAAD') })));
+    const blocks = [...volume.pages.entries()].flatMap(([page, bytes]) => indexBlocks(page * 65_536, bytes, 'file number'));
+    const spoiled = async (block: number | undefined) => names(await ntfsDriver.open(patched(volume, { [block!]: Buffer.from('BAAD') })));
     expect(complete.problem).toBeUndefined();
-    expect(damaged.problem).toMatchObject({ code: 'MABS-FS-DAMAGED' });
-    expect(damaged.found.length).toBeGreaterThan(complete.found.length / 2);
-    expect(damaged.found.length).toBeLessThan(complete.found.length);
+    const leaf = await spoiled(blocks.find(({ isLeaf }) => isLeaf)?.offset);
+    expect(leaf.problem).toMatchObject({ code: 'MABS-FS-DAMAGED' });
+    expect(complete.found.length - leaf.found.length).toBeGreaterThan(5);
+    expect(complete.found.length - leaf.found.length).toBeLessThan(60);
+    // What an inner block leads to is found by the index's own bitmap.
+    const inner = await spoiled(blocks.find(({ isLeaf }) => !isLeaf)?.offset);
+    expect(inner.problem).toMatchObject({ code: 'MABS-FS-DAMAGED' });
+    expect(complete.found.length - inner.found.length).toBeGreaterThan(5);
+    expect(complete.found.length - inner.found.length).toBeLessThan(60);
+    expect(new Set(inner.found).size).toBe(inner.found.length);
   });
 
   it('is told where a name leads to a record that has another file by now', async () => {
@@ -387,12 +394,13 @@ describe('damage', () => {
   });
 });
 
-/** Where blocks of an index lie that hold a name. */
-function indexBlocks(start: number, bytes: Uint8Array, name: string): number[] {
-  const found: number[] = [];
-  for (let at = 0; at < bytes.length; at += 4096) {
-    const block = Buffer.from(bytes.subarray(at, at + 4096));
-    if (block.toString('latin1', 0, 4) === 'INDX' && block.includes(Buffer.from(name, 'utf16le'))) found.push(start + at);
+/** Where blocks of an index lie that hold a name, and whether they lead to others. */
+function indexBlocks(start: number, bytes: Uint8Array, name: string): { readonly offset: number; readonly isLeaf: boolean }[] {
+  const found = [];
+  for (let place = 0; place < bytes.length; place += 4096) {
+    const block = Buffer.from(bytes.subarray(place, place + 4096));
+    const isBlock = block.toString('latin1', 0, 4) === 'INDX' && block.includes(Buffer.from(name, 'utf16le'));
+    if (isBlock) found.push({ offset: start + place, isLeaf: (block[36]! & 1) === 0 });
   }
   return found;
 }
