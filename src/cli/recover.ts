@@ -170,10 +170,15 @@ function fileLines(files: readonly RecoveredFile[], style: Style): string[] {
   return files.length > MOST_LINES ? [...lines, `  … and ${files.length - MOST_LINES} more (--json lists them)`] : lines;
 }
 
-function fileLine({ path, source, status, originalName, error }: RecoveredFile, style: Style): string[] {
+function fileLine({ path, source, status, originalName, note, error }: RecoveredFile, style: Style): string[] {
   const name = originalName === undefined ? '' : style.dim(`  (was ${JSON.stringify(originalName)})`);
   if (error) return [`  ${style.bad('✘')} ${source}`, `      ${error.message} [${error.code}]`];
-  const why = status === 'skipped' ? style.dim('  skipped: there already') : status === 'noted' ? style.dim('  noted, not made') : '';
+  const why =
+    status === 'skipped'
+      ? style.dim('  skipped: there already')
+      : status === 'noted'
+        ? style.dim(`  not made${note === undefined ? '' : `: ${note}`}`)
+        : '';
   return [`  ${path}${name}${why}`];
 }
 

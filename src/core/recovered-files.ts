@@ -51,6 +51,8 @@ export interface RecoveredFile {
   readonly bytesWritten: number;
   /** Its name in its own system, where the target could not hold it; the last part of `path` stands for it. */
   readonly originalName?: string;
+  /** Why it was not made, in words. */
+  readonly note?: string;
   readonly error?: Failure;
 }
 

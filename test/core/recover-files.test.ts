@@ -12,6 +12,7 @@ import type { Pool } from '../../src/pool/pool.ts';
 import { putFixtureDisk } from '../builders/fixture-disk.ts';
 import { type FixtureEntry, fixtureTruth, fixtureVolume } from '../builders/fixture-volume.ts';
 import { aRealHome, type JobHome } from '../builders/job-home.ts';
+import { aWindowsDisk, hasNtfsTools } from '../builders/windows-disk.ts';
 
 let home: JobHome<Pool>;
 let target: string;
@@ -206,3 +207,24 @@ it('refuses what belongs to files where a whole VM is recovered', () =>
   expect(recover(home.ports, { point: POINT, to: `folder:${target}`, existing: 'skip' })).rejects.toMatchObject({
     code: 'MABS-NOT-FOR-WHOLE-VM',
   }));
+
+const withTools = hasNtfsTools || process.env.MABS_REQUIRE_TOOLS === '1' ? it : it.skip;
+withTools('a page file whose content was left out is listed and not made, everything else is', async () => {
+  await using own = await aRealHome([{ name: 'win', disks: 0, state: 'off' }]);
+  await using windows = await aWindowsDisk();
+  await windows.put('pagefile.sys', Buffer.alloc(2 ** 20, 'paged out '));
+  await windows.put('notes.txt', Buffer.from('kept'));
+  await own.change('win', ({ disks }) => disks.push({ id: 'd0', controller: 'scsi', path: 'disk0.raw' }));
+  await writeFile(join(own.vm('win').folder, 'disk0.raw'), await windows.content());
+  await applyProtect(own.ports, await planProtect(own.ports, { group: 'all', members: ['hv1/win'], policy: {} }));
+  await checkpoint(own.ports, { all: true });
+  const folder = join(own.folder, 'out');
+  const report = await recoverFiles(own.ports, { selections: ['hv1/win@latest:/disk0/p1/'], to: `folder:${folder}` });
+  const notMade = report.files.filter(({ status }) => status === 'noted');
+  expect(notMade).toMatchObject([
+    { path: join(folder, 'disk0-p1', 'pagefile.sys'), type: 'file', note: expect.stringContaining('left out') },
+  ]);
+  expect(report).toMatchObject({ status: 'ok', counts: { failed: 0 } });
+  expect(await readdir(join(folder, 'disk0-p1'))).toEqual(['notes.txt']);
+  expect(await readFile(join(folder, 'disk0-p1', 'notes.txt'), 'utf8')).toBe('kept');
+});

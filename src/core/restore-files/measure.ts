@@ -46,12 +46,9 @@ async function measureTree(source: TreeSource, signal: AbortSignal | undefined, 
     const inside = [...source.names, ...names.slice(1)].join('/');
     return { source: `${source.volume}/${inside}`, path: listing?.pathOf(names) ?? '', bytesWritten: 0 };
   };
-  for await (const visit of walkTree(
-    source.system,
-    { place: { name: source.as, parent: undefined }, node: source.node },
-    { skipped: false },
-    signal,
-  )) {
+  const walk = { skipped: false, ...(source.omit && { omit: source.omit }) };
+  const start = { place: { name: source.as, parent: undefined }, node: source.node };
+  for await (const visit of walkTree(source.system, start, walk, signal)) {
     if (visit.type === 'leave') continue;
     if (visit.type === 'failed') {
       listing?.rows.add({ ...rowOf(visit.place), type: 'other', status: 'failed', error: failureOf(visit.error) }, visit.error);

@@ -33,6 +33,10 @@ export interface TreeSource {
   readonly volume: string;
   /** Its names from the root of the volume down; empty for the root. */
   readonly names: readonly string[];
+  /** Names in it that are not recovered with it: what a file system keeps for itself. */
+  readonly omit?: ReadonlySet<string>;
+  /** Whether the content of a file was left out of the point, and reads as zeros. */
+  readonly isLeftOut?: (node: FileNode) => Promise<boolean>;
   /** The name that it gets in the target, before what the target cannot hold is mapped. */
   readonly as: string;
 }

@@ -50,8 +50,8 @@ class TreeRestore {
   }
 
   async run(): Promise<void> {
-    const { system, node, as } = this.#source;
-    const walk = { skipped: false };
+    const { system, node, as, omit } = this.#source;
+    const walk = { skipped: false, ...(omit && { omit }) };
     const start = { place: { name: as, parent: undefined }, node };
     for await (const visit of walkTree(system, start, walk, this.#context.signal)) {
       if (visit.type === 'failed') this.#unread(visit);
@@ -151,11 +151,7 @@ class TreeRestore {
       else await this.#restoreLink({ place, name: wanted, node }, into);
       return;
     }
-    if (node.type !== 'file') {
-      const error = await this.#keepExtras(place, node, into.relativeOf(wanted), []);
-      this.#context.rows.add({ ...this.#row(place, 'other', pathIn(into, wanted)), status: 'noted', ...(error && { error }) });
-      return;
-    }
+    if (node.type !== 'file') return await this.#note(item, node.special ?? 'neither file, folder nor link');
     into.retain();
     const task = async () => {
       try {
@@ -170,9 +166,18 @@ class TreeRestore {
     });
   }
 
-  async #restoreFile({ place, node, into, wanted }: Item): Promise<void> {
+  /** What is not made is written down. */
+  async #note({ place, node, into, wanted }: Item, note: string): Promise<void> {
+    const error = await this.#keepExtras(place, node, into.relativeOf(wanted), [], true);
+    const type = node.type === 'file' ? 'file' : 'other';
+    this.#context.rows.add({ ...this.#row(place, type, pathIn(into, wanted)), status: 'noted', note, ...(error && { error }) });
+  }
+
+  async #restoreFile(item: Item): Promise<void> {
+    const { place, node, into, wanted } = item;
     const path = pathIn(into, wanted);
     try {
+      if (await this.#source.isLeftOut?.(node)) return await this.#note(item, 'its content was left out of the recovery point');
       const { name, bytesWritten, streams } = await restoreFile(this.#context, this.#source.system, node, into, wanted, this.#hardLinks);
       this.#context.onFile();
       if (name === undefined) {
@@ -210,7 +215,7 @@ class TreeRestore {
       const extras = await this.#source.system.extras(node);
       const names = this.#namesOf(place);
       const mapped = path.slice(path.lastIndexOf('/') + 1) !== place.name;
-      if (noted || mapped || streams.length > 0 || node.type === 'other' || isTelling(extras, node))
+      if (noted || mapped || streams.length > 0 || isTelling(extras, node))
         await this.#context.extras.add({ path, volume: this.#source.volume, names, node, extras, streams });
       return undefined;
     } catch (error) {

@@ -1,9 +1,12 @@
+import type { FileSystem } from '../../filesystems/file-system.ts';
+import { normalizeRanges } from '../../lib/byte-range.ts';
 import { MabsError } from '../../lib/errors.ts';
 import type { ManifestDisk } from '../../model/manifest.ts';
 import { diskName, parsePointName } from '../../model/names.ts';
 import { DiskUnknownError } from '../disk-unknown.ts';
 import { findFile } from '../find-file.ts';
 import { getPoint, type KnownPoint, pointVm } from '../known-points.ts';
+import { bytesWithin } from '../left-out-ranges.ts';
 import type { MachineVolume } from '../machine-volumes.ts';
 import type { OpenedMachine } from '../opened-machine.ts';
 import { openPoint } from '../opened-point.ts';
@@ -118,10 +121,36 @@ async function findSelected(
     point,
     system,
     node,
+    ...leftOutOf(point, volume, system),
+    ...(way.length === 0 && system.info.type === 'ntfs' && { omit: NTFS_OWN }),
     volume: `${what}:${address}`,
     names: way,
     as: way.at(-1) ?? label,
     marks: parent === undefined ? marks : [marks[0]!, parent, ...marks.slice(1)],
+  };
+}
+
+/** Files in which NTFS keeps itself (its first records): of no use as files, unless somebody names one. */
+const NTFS_OWN: ReadonlySet<string> = new Set(
+  ['MFT', 'MFTMirr', 'LogFile', 'Volume', 'AttrDef', 'Bitmap', 'Boot', 'BadClus', 'Secure', 'UpCase', 'Extend'].map((name) => `$${name}`),
+);
+
+/** Page files and the like are at least this large; smaller files are not looked up. */
+const LEFT_OUT_BYTES = 64 * 1024;
+
+/** Nothing where nothing was left out of the point. */
+function leftOutOf({ manifest: { disks } }: KnownPoint, volume: MachineVolume, system: FileSystem): Pick<TreeSource, 'isLeftOut'> {
+  const leftOut = disks.map((disk) => normalizeRanges(disk.leftOut.map(([offset, length]) => ({ offset, length }))));
+  if (leftOut.every((ranges) => ranges.length === 0)) return {};
+  return {
+    async isLeftOut(node) {
+      if (node.type !== 'file' || node.size < LEFT_OUT_BYTES) return false;
+      const places = (await system.allocation(node)).flatMap((range) => volume.place(range));
+      return leftOut.some((ranges, disk) => {
+        const own = places.filter((place) => place.disk === disk).map(({ position, length }) => ({ offset: position, length }));
+        return ranges.length > 0 && bytesWithin(normalizeRanges(own), ranges) > 0;
+      });
+    },
   };
 }
 

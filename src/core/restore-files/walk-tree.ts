@@ -24,12 +24,12 @@ const MOST_LEVELS = 20_000;
 
 /**
  * Walks through what a node holds, depth first. Ends whatever the file system says: a directory that comes a second time, which no
- * sound one does, is damage. Holds one directory a level and 60 bytes or so a directory.
+ * sound one does, is damage. `omit`: names in the start itself that do not count. Holds one directory a level and 60 bytes or so a directory.
  */
 export async function* walkTree(
   system: FileSystem,
   start: { readonly place: TreePlace; readonly node: FileNode },
-  walk: { skipped: boolean },
+  walk: { skipped: boolean; readonly omit?: ReadonlySet<string> },
   signal?: AbortSignal,
 ): AsyncGenerator<Visit> {
   const seen = new Set<string>();
@@ -61,6 +61,7 @@ export async function* walkTree(
         yield { type: 'leave' };
         continue;
       }
+      if (levels.length === 1 && walk.omit?.has(next.entry.name)) continue;
       const place: TreePlace = { name: next.entry.name, parent: level.place };
       const found = await nodeOf(next.entry, place);
       if ('type' in found) yield found;
