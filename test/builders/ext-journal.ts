@@ -49,7 +49,7 @@ export function aJournal(plan: JournalPlan): Uint8Array[] {
     if (transaction.isCommitted !== false) sequence += 1;
   }
   if (fastCommit === 'pending') {
-    const view = new DataView(blocks[end]!.buffer);
+    const view = new DataView(blocks[end + 1]!.buffer);
     view.setUint16(0, 9, true);
     view.setUint16(2, 8, true);
     view.setUint32(8, sequence, true);

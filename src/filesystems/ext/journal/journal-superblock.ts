@@ -68,7 +68,7 @@ export function parseJournalSuperblock(block: Uint8Array, blockSize: number, map
     hasErrors: raw.errorNumber !== 0,
     hasWideNumbers: (incompat & INCOMPAT.bits64) !== 0,
     hasAsyncCommit: (incompat & INCOMPAT.asyncCommit) !== 0,
-    hasFastCommit: fastCommitBlocks > 0,
+    hasFastCommit: fastCommitBlocks > 1,
     checksums: incompat & INCOMPAT.checksumV3 ? 'v3' : incompat & INCOMPAT.checksumV2 ? 'v2' : compat & COMPAT_CHECKSUM ? 'whole' : 'none',
     checksumSeed: chainCrc32c(~0, raw.uuid),
   };

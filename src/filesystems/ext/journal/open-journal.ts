@@ -56,7 +56,8 @@ const HEAD_SIZE = 12;
 /** Fast commits that belong to the log as it ends begin behind it with a tag that names the next transaction (fs/ext4/fast_commit.h). */
 async function hasFastCommits(log: JournalLog, nextSequence: number): Promise<boolean> {
   if (!log.superblock.hasFastCommit) return false;
-  const bytes = await log.read(log.superblock.end);
+  // The kernel leaves one block between the log and them.
+  const bytes = await log.read(log.superblock.end + 1);
   const view = new DataView(bytes.buffer, bytes.byteOffset, HEAD_SIZE);
   return view.getUint16(0, true) === FAST_COMMIT_HEAD && view.getUint32(8, true) === nextSequence;
 }
