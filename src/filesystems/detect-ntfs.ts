@@ -11,6 +11,7 @@ const NTFS_BOOT = struct(512, {
   recordClusters: u8(64),
 });
 const EXFAT_BOOT = struct(512, {
+  sectors: u64le(72),
   fatSector: u32le(80),
   clusterHeapSector: u32le(88),
   rootCluster: u32le(96),
@@ -39,6 +40,18 @@ export async function detectNtfsCopy(volume: Volume): Promise<FileSystemSignatur
     const { sectorSize, sectors } = NTFS_BOOT.read(copy);
     if (sectorSize === size && sectors * BigInt(size) === BigInt(volume.sizeBytes - size))
       return withLabel('ntfs', await ntfsLabel(volume, copy));
+  }
+  return undefined;
+}
+
+/** Likewise of exFAT, whose copy of the boot region begins at sector 12 (exFAT specification 1.00, 3.1). */
+export async function detectExfatCopy(volume: Volume): Promise<FileSystemSignature | undefined> {
+  for (const shift of [9, 10, 11, 12]) {
+    const copy = await readInside(volume, 12 * 2 ** shift, 512);
+    if (!copy || !hasText(copy, 3, 'EXFAT   ')) continue;
+    const { sectors, sectorShift } = EXFAT_BOOT.read(copy);
+    const fits = sectorShift === shift && sectors << BigInt(shift) <= BigInt(volume.sizeBytes);
+    if (fits) return withLabel('exfat', await exfatLabel(volume, copy));
   }
   return undefined;
 }

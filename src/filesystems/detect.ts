@@ -1,7 +1,7 @@
 import { detectContainer } from './detect-container.ts';
 import { detectExt } from './detect-ext.ts';
 import { detectFat } from './detect-fat.ts';
-import { detectNtfs, detectNtfsCopy } from './detect-ntfs.ts';
+import { detectExfatCopy, detectNtfs, detectNtfsCopy } from './detect-ntfs.ts';
 import { detectSimple } from './detect-simple.ts';
 import { detectZfs } from './detect-zfs.ts';
 import type { FileSystemSignature, Volume } from './volume.ts';
@@ -25,7 +25,7 @@ export async function detectFileSystem(volume: Volume): Promise<FileSystemSignat
     const found = await detect(volume);
     if (found) return found;
   }
-  return await detectNtfsCopy(volume);
+  return (await detectNtfsCopy(volume)) ?? (await detectExfatCopy(volume));
 }
 
 /** All that a volume bears signatures of: several where what lay on it before was not wiped. The first is what `detectFileSystem` names. */

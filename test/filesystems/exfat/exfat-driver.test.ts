@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { detectFileSystem } from '../../../src/filesystems/detect.ts';
 import { exfatDriver } from '../../../src/filesystems/exfat/exfat-driver.ts';
 import { parseUpCaseTable } from '../../../src/filesystems/exfat/up-case-table.ts';
 import type { FileNode, FileSystem } from '../../../src/filesystems/file-system.ts';
@@ -199,6 +200,15 @@ describe('an exFAT volume', () => {
     expect((await open(built)).info.notes).toEqual([]);
     built.bytes[200] = 2;
     expect((await open(built)).info.notes).toEqual(['The checksums of its boot region and of the backup are wrong.']);
+  });
+
+  it('whose boot sector is gone is known by the backup', async () => {
+    const built = anExfatVolume({ label: 'kept', items: [{ name: 'a', content }] });
+    built.bytes.fill(0, 0, SECTOR);
+    expect(await detectFileSystem(memorySource(built.bytes))).toEqual({ name: 'exfat', label: 'kept' });
+    expect(await read(await open(built), 'a')).toEqual(content);
+    built.bytes[12 * SECTOR + 108] = 12;
+    expect(await detectFileSystem(memorySource(built.bytes))).toBeUndefined();
   });
 
   it('of TexFAT is read by its second table and bitmap where those are the active ones', async () => {
