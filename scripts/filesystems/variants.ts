@@ -61,7 +61,7 @@ const exfat = (name: string, make: string[]): Variant => ({
   ...windows,
   name,
   mebibytes: 192,
-  make: ['mkfs.exfat', '-q', ...make],
+  make: ['mkfs.exfat', ...make],
   mount: 'exfat-fuse',
   timeUnit: 2_000_000_000n,
 });
