@@ -252,6 +252,7 @@ function pass(host: Host): Host {
     beginOriginalRecovery: (...args) => host.beginOriginalRecovery(...args),
     beginNewVmRecovery: (...args) => host.beginNewVmRecovery(...args),
     abandonLeftover: (...args) => host.abandonLeftover(...args),
+    reachFolder: (...args) => host.reachFolder(...args),
     removeExpired: (...args) => host.removeExpired(...args),
     [Symbol.asyncDispose]: () => host[Symbol.asyncDispose](),
   };
