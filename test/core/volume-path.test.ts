@@ -37,7 +37,10 @@ describe('a path behind the colon', () => {
   });
 
   it('writes volumes as it reads them', () => {
-    for (const text of ['/p2', '/lv/a/b']) expect(volumeAddress((inImage(text) as { volume: never }).volume)).toBe(text);
+    for (const text of ['/p2', '/lv/a/b']) {
+      const path = inImage(text);
+      expect(path.type === 'volume' && volumeAddress(path.volume)).toBe(text);
+    }
     expect(volumeAddress({ type: 'partition', disk: 1, partition: 5 })).toBe('/disk1/p5');
   });
 });
