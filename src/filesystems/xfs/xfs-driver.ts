@@ -2,7 +2,7 @@ import { cachedVolume } from '../cached-volume.ts';
 import { type FileSystemDriver, type FileSystemInfo, FileSystemUnsupportedError } from '../file-system.ts';
 import type { Volume } from '../volume.ts';
 import { findSuperblock } from './find-superblock.ts';
-import { isUnmounted } from './log-state.ts';
+import { nothingIsPending } from './log-state.ts';
 import type { Superblock } from './superblock.ts';
 import { XfsFileSystem } from './xfs-file-system.ts';
 import { XfsVolume } from './xfs-volume.ts';
@@ -38,7 +38,7 @@ function notesOn({ blocks, blockSize, needsRepair }: Superblock, isCopy: boolean
 async function logIsClean(volume: XfsVolume, notes: string[]): Promise<boolean> {
   let isClean = false;
   try {
-    isClean = await isUnmounted(volume);
+    isClean = await nothingIsPending(volume);
   } catch (error) {
     if ((error as { kind?: unknown }).kind !== 'damaged') throw error;
   }
@@ -46,7 +46,7 @@ async function logIsClean(volume: XfsVolume, notes: string[]): Promise<boolean> 
   notes.push(
     volume.superblock.logStart === 0
       ? 'The log lies on another device and is not looked at: the newest changes may not be seen.'
-      : 'The file system was not unmounted and its log is not replayed: changes of the last minute may not be seen, or seen in part.',
+      : 'The file system was in use and its log is not replayed: changes of the last minute may not be seen, or seen in part.',
   );
   return false;
 }

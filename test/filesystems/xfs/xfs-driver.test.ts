@@ -75,6 +75,12 @@ describe('what XFS says of itself', () => {
     expect(info.notes).toEqual([expect.stringContaining('its log is not replayed')]);
   });
 
+  it('is clean after a freeze, as for a backup: all is in its place but the superblock', async () => {
+    const system = await xfsDriver.open(await fixtureVolume('xfs-frozen'));
+    expect(system.info).toMatchObject({ journal: 'clean', notes: [] });
+    expect((await at(system, '/folder/file')).size).toBe(7);
+  });
+
   it.each([
     { what: 'a log on another device', change: (view: DataView) => view.setBigUint64(48, 0n), note: 'another device' },
     {
