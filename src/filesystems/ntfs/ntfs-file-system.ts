@@ -46,8 +46,10 @@ export class NtfsFileSystem implements FileSystem {
     this.#security = new SecurityDescriptors(table);
   }
 
-  root(): Promise<FileNode> {
-    return this.#node(ROOT_RECORD);
+  async root(): Promise<FileNode> {
+    const node = await this.#node(ROOT_RECORD);
+    if (node.type !== 'dir') throw damaged('the root is no directory');
+    return node;
   }
 
   async *list(directory: FileNode): AsyncGenerator<DirectoryEntry> {

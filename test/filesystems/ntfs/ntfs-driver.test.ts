@@ -385,6 +385,12 @@ describe('damage', () => {
     await expect(at(system, '/edge.txt')).rejects.toThrow('belongs to another file by now');
   });
 
+  it('is told where the root is no directory', async () => {
+    const volume = await aVolume('ntfs-everyday');
+    const system = await ntfsDriver.open(patched(volume, { [(await mftOffset(volume)) + 5 * 1024 + 22]: Uint8Array.of(1) }));
+    await expect(system.root()).rejects.toMatchObject({ code: 'MABS-FS-DAMAGED' });
+  });
+
   it('is told where a file is longer than the volume', async () => {
     const volume = await aVolume('ntfs-everyday');
     const cut = { sizeBytes: 6 * 2 ** 20, read: volume.read };
