@@ -15,6 +15,8 @@ export interface GuestProbe {
   readonly checks: readonly ProbeCheck[];
 }
 
+const UNNAMED_LINUX = 'Linux';
+
 interface ReadVolume {
   readonly place: string;
   readonly system: FileSystem;
@@ -37,11 +39,13 @@ export async function probeGuest(volumes: readonly ProbedVolume[], facts: GuestF
     } else if (system.names === 'bytes' && (await attempt(() => hasLinux(system)))) {
       linux = true;
       checks.push(await checkFstab(system, place));
-      systems.push((await attempt(() => linuxVersion(system, place))) ?? { family: 'linux', name: 'Linux', place });
+      systems.push((await attempt(() => linuxVersion(system, place))) ?? { family: 'linux', name: UNNAMED_LINUX, place });
     }
   }
   if (windows) checks.push(...(await checkWindowsBoot(readable, facts, hidden)));
-  if (linux) checks.push(...(await checkLinuxBoot(readable, hidden)));
+  // What has an fstab and does not say which Linux it is may be a volume of data, or made by hand.
+  const installed = systems.some(({ family, name }) => family === 'linux' && name !== UNNAMED_LINUX);
+  if (linux) checks.push(...(await checkLinuxBoot(readable, hidden || !installed)));
   return { systems, checks: [guestCheck(systems, facts, hidden), ...checks] };
 }
 
@@ -89,7 +93,7 @@ async function checkWindowsBoot(volumes: readonly ReadVolume[], { generation }: 
   return [...checks, { ...told, status: 'ok', detail: `${best.path} is there` }];
 }
 
-async function checkLinuxBoot(volumes: readonly ReadVolume[], hidden: boolean): Promise<ProbeCheck[]> {
+async function checkLinuxBoot(volumes: readonly ReadVolume[], mayLack: boolean): Promise<ProbeCheck[]> {
   const checks: ProbeCheck[] = [];
   const found: (LinuxBootFiles & { readonly place: string })[] = [];
   for (const { place, system } of volumes) {
@@ -106,7 +110,7 @@ async function checkLinuxBoot(volumes: readonly ReadVolume[], hidden: boolean): 
   ) => {
     const at = found.find((files) => pick(files).length > 0);
     const detail = at ? `${what}: ${pick(at).slice(0, 3).join(', ')}` : `no ${what} was found`;
-    checks.push({ name, place: at?.place ?? '', status: at ? 'ok' : hidden ? 'warn' : missing, detail });
+    checks.push({ name, place: at?.place ?? '', status: at ? 'ok' : mayLack ? 'warn' : missing, detail });
   };
   // Some systems start without an initial RAM disk, or from a loader of their own.
   part('system files', 'kernel', ({ kernels }) => kernels, 'failed');
