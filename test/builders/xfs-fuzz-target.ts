@@ -33,8 +33,11 @@ interface Found {
 export const xfsFuzzTarget: FileSystemFuzzTarget = {
   name: 'xfs',
   driver: xfsDriver,
-  seeds: async () => [await seedOf('xfs-fuzz', true), await seedOf('xfs-fuzz-v4', false)],
+  // Made once: they are large, and never changed.
+  seeds: () => (seeds ??= Promise.all([seedOf('xfs-fuzz', true), seedOf('xfs-fuzz-v4', false)])),
 };
+
+let seeds: Promise<FileSystemSeed[]> | undefined;
 
 async function seedOf(name: string, hasChecksums: boolean): Promise<FileSystemSeed> {
   const volume = await fixtureVolume(name);
