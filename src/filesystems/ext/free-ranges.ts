@@ -6,8 +6,9 @@ import { copyBlocks, firstBlockOf, inodeTableBlocks, readGroup } from './group-d
 
 /** Clusters that belong to nothing, by the groups' bitmaps; a group whose bitmap cannot be trusted has none. */
 export async function* listFreeRanges(ext: ExtVolume, sizeBytes: number): AsyncGenerator<ByteRange> {
-  const { blockSize, groups } = ext.superblock;
-  const structures = structuresOnce(ext);
+  const { blockSize } = ext.superblock;
+  const groups = groupsWithin(ext);
+  const structures = structuresOnce(ext, groups);
   let open: { offset: number; length: number } | undefined;
   for (let group = 0; group < groups; group += 1) {
     for (const { offset: first, length: count } of await freeOfGroup(ext, group, structures)) {
@@ -22,6 +23,12 @@ export async function* listFreeRanges(ext: ExtVolume, sizeBytes: number): AsyncG
     }
   }
   if (open) yield open;
+}
+
+/** Groups that begin on the volume: a superblock that is wrong may claim billions. */
+function groupsWithin({ superblock, volume }: ExtVolume): number {
+  const { groups, raw, blockSize } = superblock;
+  return Math.min(groups, Math.ceil(volume.sizeBytes / (raw.blocksPerGroup * blockSize)));
 }
 
 /** The free blocks of a group, in numbers of blocks. */
@@ -107,11 +114,11 @@ function ownStructures({ superblock }: ExtVolume, { blockBitmap, inodeBitmap, in
 const JOIN_AFTER = 1024;
 
 /** The blocks of all groups' bitmaps and inodes, gathered when first asked for: flex_bg puts them into other groups. */
-function structuresOnce(ext: ExtVolume): () => Promise<ByteRange[]> {
+function structuresOnce(ext: ExtVolume, groups: number): () => Promise<ByteRange[]> {
   let gathered: Promise<ByteRange[]> | undefined;
   const gather = async () => {
     let ranges: ByteRange[] = [];
-    for (let group = 0; group < ext.superblock.groups; group += 1) {
+    for (let group = 0; group < groups; group += 1) {
       const descriptor = await intactGroup(ext, group);
       if (descriptor) ranges.push(...ownStructures(ext, descriptor));
       if (group % JOIN_AFTER === 0) ranges = normalizeRanges(ranges);

@@ -175,6 +175,21 @@ describe('free space', () => {
     }
   });
 
+  it('is looked for on the volume only, however many groups a superblock claims', async () => {
+    const bytes = changed(ext4, (view) => view.setUint32(SUPERBLOCK + 336, 0x400, true));
+    let reads = 0;
+    const source = memorySource(bytes);
+    const system = await extDriver.open({
+      sizeBytes: bytes.length,
+      read: (offset, into) => {
+        reads += 1;
+        return source.read(offset, into);
+      },
+    });
+    await Array.fromAsync(system.free());
+    expect(reads).toBeLessThan(40);
+  });
+
   it('is none where a bitmap without a checksum does not know the inodes of its group', async () => {
     const bitmap = new DataView(ext2.bytes.buffer).getUint32(2 * 1024, true);
     expect(await Array.fromAsync((await open(ext2.bytes)).free())).not.toEqual([]);
