@@ -27,6 +27,9 @@ export interface FileSystemFuzzTarget {
 /** A walk ends here: a spoiled directory may claim any number of names, and reading is bounded in proportion to the volume. */
 const MOST_ENTRIES = 60;
 const MOST_CONTENT = 64 * 1024;
+/** Most rounds look at less: what is spoiled is mostly met early, and more rounds find more than longer ones. */
+const FEW_ENTRIES = 16;
+const LITTLE_CONTENT = 8 * 1024;
 
 /** Spoils the target's volumes `rounds` times, repeatably, and reads what mabs reads of a volume. */
 export async function fuzzFileSystem(
@@ -46,7 +49,7 @@ export async function fuzzFileSystem(
     for (let times = 1 + chance.below(5); times > 0; times -= 1) spoilOnce(spoiled, hotspots, chance);
     if (fix && chance.below(5) > 0) fix(spoiled);
     const cut = chance.below(32) === 0 ? spoiled.subarray(0, chance.below(spoiled.length)) : spoiled;
-    const { result, tookMs, tooLong } = await timeOfWork(() => exercise(target.driver, cut));
+    const { result, tookMs, tooLong } = await timeOfWork(() => exercise(target.driver, cut, round % 4 === 0 ? THOROUGH : BRIEF));
     slowestMs = Math.max(slowestMs, tookMs);
     outcomes[result.name] = (outcomes[result.name] ?? 0) + 1;
     const problem = result.problem ?? tooLong;
@@ -57,11 +60,18 @@ export async function fuzzFileSystem(
   return { rounds, outcomes, problems, slowestMs };
 }
 
-async function exercise(driver: FileSystemDriver, bytes: Uint8Array): Promise<{ name: string; problem?: string }> {
+interface Bounds {
+  readonly entries: number;
+  readonly content: number;
+}
+const THOROUGH: Bounds = { entries: MOST_ENTRIES, content: MOST_CONTENT };
+const BRIEF: Bounds = { entries: FEW_ENTRIES, content: LITTLE_CONTENT };
+
+async function exercise(driver: FileSystemDriver, bytes: Uint8Array, bounds: Bounds): Promise<{ name: string; problem?: string }> {
   const codes = new Set<string>();
   try {
     const system = await driver.open(volumeOf(bytes));
-    await lookAround(system, codes);
+    await lookAround(system, codes, bounds);
     return { name: codes.size > 0 ? [...codes].sort().join('+') : 'read' };
   } catch (error) {
     if (isTyped(error)) return { name: error.code };
@@ -70,7 +80,7 @@ async function exercise(driver: FileSystemDriver, bytes: Uint8Array): Promise<{ 
 }
 
 /** Walks and reads, within bounds; notes typed errors and goes on, as a person would. */
-async function lookAround(system: FileSystem, codes: Set<string>): Promise<void> {
+async function lookAround(system: FileSystem, codes: Set<string>, { entries, content }: Bounds): Promise<void> {
   const attempt = async <T>(work: () => Promise<T>): Promise<T | undefined> => {
     try {
       return await work();
@@ -82,7 +92,7 @@ async function lookAround(system: FileSystem, codes: Set<string>): Promise<void>
   };
   const todo: FileNode[] = [await system.root()];
   const seen = new Set<string>();
-  let left = MOST_ENTRIES;
+  let left = entries;
   for (let directory = todo.pop(); directory && left > 0; directory = todo.pop()) {
     const here = directory;
     if (seen.has(here.id)) continue;
@@ -94,7 +104,7 @@ async function lookAround(system: FileSystem, codes: Set<string>): Promise<void>
         const node = await attempt(() => entry.node());
         if (left % 8 === 0) await attempt(() => system.find(here, entry.name));
         if (node?.type === 'dir') todo.push(node);
-        if (node?.type === 'file') await attempt(() => readSome(system, node));
+        if (node?.type === 'file') await attempt(() => readSome(system, node, content));
         if (node) await attempt(() => system.extras(node));
       }
     });
@@ -108,11 +118,11 @@ async function lookAround(system: FileSystem, codes: Set<string>): Promise<void>
   });
 }
 
-async function readSome(system: FileSystem, node: FileNode): Promise<void> {
+async function readSome(system: FileSystem, node: FileNode, most: number): Promise<void> {
   if (!Number.isSafeInteger(node.size) || node.size < 0) throw new Error(`a size of ${node.size}`);
   await system.allocation(node);
   const content = await system.open(node);
-  const length = Math.min(content.sizeBytes, MOST_CONTENT);
+  const length = Math.min(content.sizeBytes, most);
   await content.read(0, new Uint8Array(length));
   if (content.sizeBytes > length) await content.read(content.sizeBytes - 1, new Uint8Array(1));
   await content.data({ offset: 0, length });
