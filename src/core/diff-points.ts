@@ -2,7 +2,7 @@ import { MabsError } from '../lib/errors.ts';
 import type { Pool } from '../pool/pool.ts';
 import { type DiskDifference, type DiskPair, diffDisks, pairDisks } from './diff-disks.ts';
 import { type DiffProblems, diffFiles, type FoundDifference } from './diff-files.ts';
-import { getPoint, type KnownPoint, pointVm } from './known-points.ts';
+import { getWholePoint, type KnownPoint, pointVm } from './known-points.ts';
 import type { MachineVolume } from './machine-volumes.ts';
 import type { OpenedMachine } from './opened-machine.ts';
 import { openPoint } from './opened-point.ts';
@@ -11,7 +11,7 @@ import { joinRenames, type PointFileDifference } from './renamed-files.ts';
 import { volumeIdentity } from './volume-identity.ts';
 
 export interface DiffRequest {
-  /** As `getPoint` reads them; the earlier first, as a rule. */
+  /** As `getWholePoint` reads them; the earlier first, as a rule. */
   readonly before: string;
   readonly after: string;
   readonly signal?: AbortSignal;
@@ -63,8 +63,8 @@ const MOST_FILES = 500_000;
  * differ. Disks are the same where their identity is, whatever their place.
  */
 export async function diffPoints(ports: Ports, request: DiffRequest): Promise<DiffReport> {
-  const { point: before } = await getPoint(ports, request.before);
-  const { point: after } = await getPoint(ports, request.after);
+  const before = await getWholePoint(ports, request.before);
+  const after = await getWholePoint(ports, request.after);
   const notes: string[] = [];
   const pool = before.poolName === after.poolName ? await ports.openPool(after.poolName) : undefined;
   if (!pool) notes.push(`The points lie in two pools (${before.poolName}, ${after.poolName}): their blocks were not compared.`);

@@ -1,7 +1,7 @@
 import { MabsError } from '../lib/errors.ts';
 import { isoUtc, parseTime } from '../lib/times.ts';
 import { UnreadableValueError } from '../lib/unreadable-value.ts';
-import { getPoint, type Hold, type KnownPoint } from './known-points.ts';
+import { getWholePoint, type Hold, type KnownPoint } from './known-points.ts';
 import type { Ports } from './ports.ts';
 import { trashPoints } from './trash.ts';
 import { putRecord } from './vault.ts';
@@ -32,7 +32,7 @@ export async function holdPoint(
   const now = ports.clock.now();
   const end = until === undefined ? undefined : parseTime(until, now);
   if (end !== undefined && end <= now) throw new UnreadableValueError('a time to come', until!, isoUtc(now + 30 * 86_400_000));
-  const { point } = await getPoint(ports, text);
+  const point = await getWholePoint(ports, text);
   const hold: Hold = { version: 1, reason, owner, at: isoUtc(now), ...(end === undefined ? {} : { until: isoUtc(end) }) };
   await putRecord(ports, await ports.openPool(point.poolName), 'hold', point.manifest.id, hold);
   return { id: point.manifest.id, hold };
@@ -40,7 +40,7 @@ export async function holdPoint(
 
 /** Ends the hold of a point; one that is not held stays as it is. */
 export async function releasePoint(ports: Ports, text: string): Promise<{ readonly id: string; readonly released: boolean }> {
-  const { point } = await getPoint(ports, text);
+  const point = await getWholePoint(ports, text);
   const { id } = point.manifest;
   if (!point.hold) return { id, released: false };
   const ended: Hold = { ...point.hold, released: true, at: isoUtc(ports.clock.now()) };
@@ -50,7 +50,7 @@ export async function releasePoint(ports: Ports, text: string): Promise<{ readon
 
 /** The point that is to be removed; one that is held is refused. Changes nothing. */
 export async function planRemovePoint(ports: Ports, text: string): Promise<KnownPoint> {
-  const { point } = await getPoint(ports, text);
+  const point = await getWholePoint(ports, text);
   if (point.hold) throw new PointHeldError(point.manifest.id, point.hold);
   return point;
 }

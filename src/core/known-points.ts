@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { CachedManifest } from '../catalogs/catalog.ts';
 import { MabsError } from '../lib/errors.ts';
 import { parseTime } from '../lib/times.ts';
-import { isPointId, type PointName, parsePointName, type VmName } from '../model/names.ts';
+import { isPointId, NameUnreadableError, type PointName, parsePointName, type VmName } from '../model/names.ts';
 import { nearNames } from '../model/near-names.ts';
 import { type LiveVm, listLiveVms, matchVm, NameAmbiguousError, VmUnknownError } from './inventory.ts';
 import type { Ports } from './ports.ts';
@@ -75,6 +75,14 @@ export async function getPoint(ports: Ports, text: string): Promise<{ readonly p
   const candidates = name.vm ? await pointsOfVm(ports, all, name.vm, vmPart(text)) : all;
   const point = pick(ports, candidates, name, text);
   return { point, ...(name.path === undefined ? {} : { path: name.path }) };
+}
+
+/** The point that a name means where a point is wanted as a whole: a name with a path, which would count for nothing, is refused. */
+export async function getWholePoint(ports: Ports, text: string): Promise<KnownPoint> {
+  const { path } = parsePointName(text);
+  if (path !== undefined && path !== '/')
+    throw new NameUnreadableError(text, 'a recovery point as a whole', `${text.slice(0, -path.length - 1)}, without a path`);
+  return (await getPoint(ports, text)).point;
 }
 
 /**

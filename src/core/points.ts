@@ -4,7 +4,7 @@ import type { LeftOutNote } from '../model/manifest.ts';
 import { diskName, parseVmName } from '../model/names.ts';
 import { anchorOf, expiryOf } from '../model/retention.ts';
 import { listGroups, membersOf } from './groups.ts';
-import { getPoint, type KnownPoint, listKnownPoints, pointsOfVm, pointVm } from './known-points.ts';
+import { getWholePoint, type KnownPoint, listKnownPoints, pointsOfVm, pointVm } from './known-points.ts';
 import type { Ports } from './ports.ts';
 import { openPools, throwIfUnavailable } from './vault.ts';
 
@@ -73,7 +73,7 @@ export async function listPoints(ports: Ports, vm?: string): Promise<PointRow[]>
 
 /** Everything that is known of one point. */
 export async function showPoint(ports: Ports, text: string): Promise<PointDetails> {
-  const { point } = await getPoint(ports, text);
+  const point = await getWholePoint(ports, text);
   const { manifest, hold } = point;
   const expiries = await expiriesOf(ports, await listKnownPoints(ports));
   return {

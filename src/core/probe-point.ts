@@ -1,5 +1,5 @@
 import { throwIfAborted } from '../lib/errors.ts';
-import { getPoint } from './known-points.ts';
+import { getWholePoint } from './known-points.ts';
 import type { OpenedMachine } from './opened-machine.ts';
 import { openPoint } from './opened-point.ts';
 import type { Ports } from './ports.ts';
@@ -15,7 +15,7 @@ export interface ProbeOptions {
 
 /** Looks whether a recovery point is one that its guest could start from, without starting it: see `probeMachine`. */
 export async function probePoint(ports: Ports, text: string, options: ProbeOptions = {}): Promise<ProbeReport> {
-  const { point } = await getPoint(ports, text);
+  const point = await getWholePoint(ports, text);
   const { disks, vm } = point.manifest;
   await using machine = openPoint(ports, point);
   const indexes = disks.map(({ index }) => index);

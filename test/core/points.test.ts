@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { checkpoint } from '../../src/core/checkpoint.ts';
 import { confirmGroups } from '../../src/core/confirm-groups.ts';
+import { diffPoints } from '../../src/core/diff-points.ts';
 import { applyRemovePoint, holdPoint, planRemovePoint, releasePoint } from '../../src/core/hold-point.ts';
 import { getPoint } from '../../src/core/known-points.ts';
 import { pointCalendar } from '../../src/core/point-calendar.ts';
 import { listPoints, showPoint } from '../../src/core/points.ts';
+import { probePoint } from '../../src/core/probe-point.ts';
 import { applyProtect, planProtect } from '../../src/core/protect.ts';
 import { applyPrune, planPrune, pruneForecast } from '../../src/core/prune.ts';
 import { status } from '../../src/core/status.ts';
@@ -55,6 +57,20 @@ describe('points by name', () => {
   ])('refuses $text with a hint', ({ text, code, hint }) =>
     expect(getPoint(home.ports, text)).rejects.toMatchObject({ code, kind: 'failed', hint: expect.stringContaining(hint) }),
   );
+});
+
+describe('a point that is wanted as a whole', () => {
+  it('is refused with a path, which would count for nothing', async () => {
+    const text = 'hv1/web@latest:/disk0/p1/notes.txt';
+    const refused = { code: 'MABS-NAME-UNREADABLE', kind: 'usage', hint: 'Write it as hv1/web@latest, without a path.' };
+    await expect(planRemovePoint(home.ports, text)).rejects.toMatchObject(refused);
+    await expect(holdPoint(home.ports, { point: text, reason: 'audit', owner: 'ada' })).rejects.toMatchObject(refused);
+    await expect(releasePoint(home.ports, text)).rejects.toMatchObject(refused);
+    await expect(showPoint(home.ports, text)).rejects.toMatchObject(refused);
+    await expect(probePoint(home.ports, text)).rejects.toMatchObject(refused);
+    await expect(diffPoints(home.ports, { before: ids[0]!, after: text })).rejects.toMatchObject(refused);
+    expect((await planRemovePoint(home.ports, 'hv1/web@latest:/')).manifest.id).toBe(ids[2]);
+  });
 });
 
 describe('point list and show', () => {
