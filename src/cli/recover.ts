@@ -4,6 +4,7 @@ import { DEFAULT_KEEP_OLD_MS, type RecoverReport, type RecoverRequest, recover }
 import type { RecoveredFile } from '../core/recover-files.ts';
 import { formatDuration, parseDuration, writeDuration } from '../lib/durations.ts';
 import { formatSize } from '../lib/sizes.ts';
+import { parsePointName } from '../model/names.ts';
 import type { App, Style } from './app.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import { oneOf } from './policy-options.ts';
@@ -59,7 +60,7 @@ export function recoverCommand(app: App, run = recover): Command {
     )
     .action(async (points: string[], options: RecoverOptions) => {
       const request = requestOf(points, options);
-      if (options.to === 'original' && !app.yes) {
+      if (options.to === 'original' && isWholeVm(points) && !app.yes) {
         const { point: found } = await getPoint(await app.ports(), points[0]!);
         const what = `the disks of ${pointVm(found)} by those captured at ${found.manifest.capturedAt}`;
         const agreed = await app.confirm(`Replace ${what}? A running VM is turned off.`);
@@ -70,6 +71,11 @@ export function recoverCommand(app: App, run = recover): Command {
       app.render(report, recoverView);
       if (report.status === 'partly') app.exitWith(EXIT_CODES.partly);
     });
+}
+
+/** What is less than that is refused by the use case: nothing to agree to. */
+function isWholeVm(points: readonly string[]): boolean {
+  return points.length === 1 && (parsePointName(points[0]!).path ?? '/') === '/';
 }
 
 function requestOf(points: readonly string[], options: RecoverOptions): RecoverRequest {

@@ -61,6 +61,12 @@ describe('mabs recover of files', () => {
     }),
   );
 
+  it('asks no agreement to what is refused anyway', async () => {
+    const { app, request } = await asked([points[0]!, '--to', 'original']);
+    expect(request).toMatchObject({ point: [points[0]], to: 'original' });
+    expect(app.stderr()).toBe('');
+  });
+
   it('ends with 3 where a file failed, and names it and every other name', async () => {
     const error = { code: 'MABS-FILE-UNREADABLE', message: 'x cannot be read: it is encrypted by EFS', hint: 'h' };
     const files = [

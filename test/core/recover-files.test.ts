@@ -112,6 +112,12 @@ describe('recovered files', () => {
     expect(report.files[0]!.source).toMatch(/^hv1\/web@[0-9a-f]{8}:\/disk0\/p1\//);
   });
 
+  it('bear the names that they have, also where others were typed', async () => {
+    const { files } = await restore([`${POINT}:/disk0/p2/SMALL.TXT`, `${POINT}:/disk0/p2/NaMeS`]);
+    expect(files[0]!.source).toMatch(/:\/disk0\/p2\/small\.txt$/);
+    expect((await readdir(target)).filter((name) => !name.startsWith('mabs-extras')).sort()).toEqual(['names', 'small.txt']);
+  });
+
   it('are kept by the job, which ends as the recovery did', async () => {
     await restore([`${POINT}:/disk0/p3/`]);
     const { pointId } = await restore([`${POINT}:/disk0/p3/`], { existing: 'skip' });

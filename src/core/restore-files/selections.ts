@@ -114,7 +114,7 @@ async function findSelected(
     };
   }
   const system = await machine.fileSystem(volume);
-  const { names: way, node } = await findFile(system, names, `${what}:${address}`);
+  const { names: way, node } = await findFile(system, names, `${what}:${address}`, { asStored: true });
   const parent = way.at(-2);
   return {
     type: 'tree',
