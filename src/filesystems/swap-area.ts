@@ -1,5 +1,5 @@
 import { struct, u32le } from '../lib/struct.ts';
-import { everySignature } from './detect.ts';
+import { SWAP_PAGE_SIZES } from './detect-swap.ts';
 import { hasText, readInside } from './probe.ts';
 import type { Volume } from './volume.ts';
 
@@ -15,15 +15,12 @@ export interface SwapArea {
 const HEADER = struct(12, { version: u32le(0), lastPage: u32le(4), badPages: u32le(8) });
 const HEADER_AT = 1024;
 const SIGNATURE = 'SWAPSPACE2';
-const PAGE_SIZES = [4096, 8192, 16_384, 32_768, 65_536];
 
 /**
- * The swap area on a volume, or in words why it cannot be relied on that all its pages are swap. A signature alone is no proof: what
- * was made over a former swap area need not have wiped it.
+ * The swap area on a volume that `detectFileSystem` calls swap, so that nothing else was made over it; or in words why it cannot be relied
+ * on that all its pages are swap.
  */
 export async function readSwapArea(volume: Volume): Promise<SwapArea | string> {
-  const others = (await everySignature(volume)).filter(({ name }) => name !== 'swap');
-  if (others.length > 0) return `it bears the signature of ${others.map(({ name }) => name).join(', ')} too`;
   const pageBytes = await signedPage(volume);
   if (pageBytes === undefined) return 'its swap signature is of a kind that Linux no longer uses';
   const header = await readInside(volume, HEADER_AT, HEADER.size);
@@ -36,7 +33,7 @@ export async function readSwapArea(volume: Volume): Promise<SwapArea | string> {
 
 /** The signature ends the first page, whatever the page size of the machine is. */
 async function signedPage(volume: Volume): Promise<number | undefined> {
-  for (const size of PAGE_SIZES) {
+  for (const size of SWAP_PAGE_SIZES) {
     const end = await readInside(volume, size - SIGNATURE.length, SIGNATURE.length);
     if (end && hasText(end, 0, SIGNATURE)) return size;
   }

@@ -22,6 +22,7 @@ const SYSTEMS: Readonly<Record<string, UnreadSystem>> = {
   zfs_member: { what: 'is a member of a ZFS pool', next: 'attach it with the other members to a machine with ZFS, and import the pool' },
   VMFS_volume_member: { what: 'holds VMFS', next: 'attach it to an ESXi host' },
   bcache: { what: 'is a bcache device', next: LINUX },
+  bcachefs: { what: 'holds bcachefs', next: LINUX },
   btrfs: { what: 'holds Btrfs', next: LINUX },
   apfs: { what: 'holds APFS', next: 'attach it to a Mac' },
   hfsplus: { what: 'holds HFS+', next: 'attach it to a Mac or a Linux machine' },

@@ -184,7 +184,7 @@ describe('of a swap partition is left out', () => {
       putSwapArea(volume);
       volume.writeBigUInt64LE(0x00bab10cn, 128 * KiB);
     });
-    expect(zfs).toEqual({ ranges: [], notes: [{ volume: '/disk0/p1', kept: 'it bears the signature of zfs_member too' }] });
+    expect(zfs.ranges).toEqual([]);
     const fat = await lookAtSwap((volume) => {
       putSwapArea(volume);
       volume.set([0xeb, 0x58, 0x90], 0);

@@ -39,8 +39,30 @@ describe('what lies on a volume', () => {
     { name: 'iso9660', label: 'CDROM', texts: { 32769: 'CD001', 32808: 'CDROM   ' } },
     { name: 'zfs_member', texts: { 131072: '\x0c\xb1\xba\0\0\0\0\0' } },
     { name: 'squashfs', texts: { 0: 'hsqs' } },
+    { name: 'bcache', texts: { 4120: '\xc6\x85\x73\xf6\x4e\x1a\x45\xca\x82\x65\xf5\x7f\x48\xba\x6d\x81' } },
+    {
+      name: 'bcachefs',
+      label: 'tiers',
+      texts: { 4120: '\xc6\x85\x73\xf6\x66\xce\x90\xa9\xd9\x6a\x60\xcf\x80\x3d\xf7\xef', 4168: 'tiers' },
+    },
   ])('is named $name by its signature', async ({ name, label, texts }) => {
     expect(await detect(aVolume(texts as Record<number, string>))).toEqual(label === undefined ? { name } : { name, label });
+  });
+
+  const fatBoot = { 0: '\xeb\x3c\x90MSDOS5.0\0\x02\x01\x01\0\x01', 21: '\xf8', 54: 'FAT16   ', 510: '\x55\xaa' };
+
+  it.each([
+    { made: 'FAT', over: 'swap', name: 'vfat', texts: { ...fatBoot, 65526: 'SWAPSPACE2' } },
+    { made: 'FAT', over: 'a hibernated system', name: 'vfat', texts: { ...fatBoot, 4086: 'S1SUSPEND' } },
+    { made: 'NTFS', over: 'swap', name: 'ntfs', texts: { 3: 'NTFS    ', 4086: 'SWAPSPACE2' } },
+    { made: 'exFAT', over: 'swap', name: 'exfat', texts: { 3: 'EXFAT   ', 65526: 'SWAPSPACE2' } },
+    { made: 'NTFS', over: 'btrfs', name: 'ntfs', texts: { 3: 'NTFS    ', 65600: '_BHRfS_M' } },
+    { made: 'exFAT', over: 'JFS', name: 'exfat', texts: { 3: 'EXFAT   ', 32768: 'JFS1' } },
+    { made: 'swap', over: 'zeros', name: 'swap', texts: { 4086: 'SWAPSPACE2' } },
+    { made: 'LUKS', over: 'swap', name: 'crypto_LUKS', texts: { 0: 'LUKS\xba\xbe\0\x02', 65526: 'SWAPSPACE2' } },
+    { made: 'HPFS', over: 'FAT', name: 'hpfs', texts: { ...fatBoot, 8192: '\x49\xe8\x95\xf9' } },
+  ])('is named $name where $made was made over $over that was not wiped', async ({ name, texts }) => {
+    expect(await detect(aVolume(texts as Record<number, string>))).toMatchObject({ name });
   });
 
   it('is nothing known on an empty, a tiny or a random volume', async () => {
