@@ -42,7 +42,7 @@ export function recoverCommand(app: App, run = recover): Command {
     .option('--overwrite', 'to a folder: replace files that are there')
     .option('--skip', 'files: leave what is there as it is')
     .option('--rename', 'files: give what is recovered another name where one is there')
-    .option('--dry-run', 'files: only list what would be written')
+    .option('--dry-run', 'files: only list what would become of each')
     .option('--links <what>', 'files: keep symbolic links, or skip and only note them (keep)')
     .option('--names <rules>', 'files: which names the target takes: auto, posix or windows (auto)')
     .option('--owner', 'files: set owner and group, too (as root)')
@@ -157,8 +157,7 @@ function recoverView(report: RecoverReport, style: Style): string {
   const vm = report.vm === undefined ? [] : [`  virtual machine ${report.vm} {${report.vmId}}`];
   const old = (report.keptOld ?? []).map((path) => `  kept for a while: ${path}`);
   const mark = report.status === 'ok' ? style.good('✔') : style.warn('!');
-  const planned = report.files?.some(({ status }) => status === 'planned');
-  const title = planned ? 'Would recover' : report.status === 'ok' ? 'Recovered' : 'Partly recovered';
+  const title = report.dryRun ? 'Would recover' : report.status === 'ok' ? 'Recovered' : 'Partly recovered';
   const extras = report.extras === undefined ? [] : [`  what the folder cannot hold: ${report.extras}`];
   return [
     `${mark} ${title} to ${report.target} in ${formatDuration(report.durationMs)}`,
@@ -188,10 +187,15 @@ function fileLine({ path, source, status, originalName, note, error }: Recovered
   return [`  ${path}${name}${why}`];
 }
 
-function countLines({ counts }: RecoverReport, style: Style): string[] {
+function countLines({ counts, dryRun }: RecoverReport, style: Style): string[] {
   if (!counts) return [];
   const { files, folders, links, skipped, failed, renamed, bytesWritten } = counts;
-  const sums = [counted(files, 'file'), counted(folders, 'folder'), counted(links, 'link'), `${formatSize(bytesWritten)} written`];
+  const sums = [
+    counted(files, 'file'),
+    counted(folders, 'folder'),
+    counted(links, 'link'),
+    ...(dryRun ? [] : [`${formatSize(bytesWritten)} written`]),
+  ];
   const notable = [
     ...(skipped > 0 ? [`${skipped} skipped`] : []),
     ...(renamed > 0 ? [`${renamed} under another name`] : []),

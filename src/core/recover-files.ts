@@ -1,7 +1,5 @@
-import { sep } from 'node:path';
 import type { DiskFormatName } from '../disks/disk-format.ts';
 import { throwIfAborted } from '../lib/errors.ts';
-import { type NameRules, nameKey, targetName } from '../lib/target-names.ts';
 import { runJob } from './job.ts';
 import { withJournaledFiles } from './journaled-files.ts';
 import { pointVm } from './known-points.ts';
@@ -12,13 +10,14 @@ import type { RecoverFilesReport, RecoverFilesRequest } from './recovered-files.
 import { ExtrasFile, extrasName } from './restore-files/extras-file.ts';
 import { Limiter } from './restore-files/limiter.ts';
 import { type Measured, measure } from './restore-files/measure.ts';
-import { isFreeIn, nameInTarget } from './restore-files/name-in-target.ts';
+import { isFreeIn, nameInTarget, namesIn } from './restore-files/name-in-target.ts';
 import { OpenFolder } from './restore-files/open-folder.ts';
+import { PlannedFiles } from './restore-files/planned-files.ts';
 import { RecoveryRows } from './restore-files/recovery-rows.ts';
 import type { RestoreContext } from './restore-files/restore-context.ts';
 import { restoreDisk, restoreVolume } from './restore-files/restore-image.ts';
 import { restoreTree } from './restore-files/restore-tree.ts';
-import { findSelections, nameSelections, type Selected, SelectionUnfitError } from './restore-files/selections.ts';
+import { findSelections, type Selected, SelectionUnfitError } from './restore-files/selections.ts';
 import { settle } from './restore-files/settle.ts';
 import { freeSpace, openTarget, stagingPath } from './restore-files/target.ts';
 import { type RecoveredDisk, TargetFullError } from './write-recovered-disk.ts';
@@ -77,7 +76,7 @@ async function carryOut(ports: Ports, request: RecoverFilesRequest, job: FilesJo
     await using target = await openTarget({ folder, id, names: request.names ?? 'auto' });
     await checkRoom(folder, measured);
     const root = new OpenFolder(target.root, '', async () => {});
-    const named = await nameInTarget(target, found, request.existing ?? 'refuse');
+    const named = await nameInTarget(namesIn(target), found, request.existing ?? 'refuse');
     const rows = new RecoveryRows();
     const extras = new ExtrasFile(target.staging.path, id);
     const meter = progressOf(ports, request, measured);
@@ -151,15 +150,13 @@ async function checkRoom(folder: string, { bytes }: Measured): Promise<void> {
   if (free !== undefined && bytes > free) throw new TargetFullError(folder, `the recovery needs ${bytes} bytes, and ${free} are free`);
 }
 
-/** Lists everything, reads no content and changes nothing. Names are those of this system, since the target need not be there. */
-async function planRecovery(ports: Ports, { names = 'auto', signal }: RecoverFilesRequest, job: FilesJob): Promise<RecoverFilesReport> {
-  const windows = names === 'windows' || (names === 'auto' && process.platform === 'win32');
-  const rules: NameRules = { kind: windows ? 'windows' : 'posix', caseSensitive: !windows, anyBytes: !windows, longNames: windows };
+/** Lists everything, reads no content and changes nothing; what would be refused rejects as it would then. */
+async function planRecovery(ports: Ports, request: RecoverFilesRequest, job: FilesJob): Promise<RecoverFilesReport> {
   const rows = new RecoveryRows();
-  const named = nameSelections(job.found, (name) => nameKey(targetName(name, rules, 'utf16'), rules));
-  const pathOf = (way: readonly string[]) => [job.folder, ...way.map((name) => targetName(name, rules, 'bytes'))].join(sep);
-  await measure(named, signal, { rows, pathOf });
-  return reportOf(ports, job, rows, [], undefined);
+  const planned = new PlannedFiles(rows, job.folder, request);
+  const named = await nameInTarget(planned, job.found, request.existing ?? 'refuse');
+  await measure(named, request.signal, planned);
+  return { ...reportOf(ports, job, rows, [], undefined), dryRun: true };
 }
 
 function reportOf(

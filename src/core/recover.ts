@@ -35,6 +35,8 @@ export interface RecoverRequest extends JobOptions {
 /** What `recover` prints. Paths are absolute. */
 export interface RecoverReport {
   readonly status: 'ok' | 'partly';
+  /** Nothing was written: this is what would be. */
+  readonly dryRun?: true;
   readonly target: string;
   readonly pointId: string;
   readonly disks: readonly RecoveredDisk[];

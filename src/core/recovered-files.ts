@@ -58,6 +58,8 @@ export interface RecoveredFile {
 
 export interface RecoverFilesReport {
   readonly status: 'ok' | 'partly';
+  /** Nothing was written: this is what would be. */
+  readonly dryRun?: true;
   readonly target: string;
   /** The first point; all of them in `pointIds`. */
   readonly pointId: string;

@@ -114,7 +114,7 @@ describe('recovered files', () => {
 
   it('bear the names that they have, also where others were typed', async () => {
     const { files } = await restore([`${POINT}:/disk0/p2/SMALL.TXT`, `${POINT}:/disk0/p2/NaMeS`]);
-    expect(files[0]!.source).toMatch(/:\/disk0\/p2\/small\.txt$/);
+    expect(files).toContainEqual(expect.objectContaining({ source: expect.stringMatching(/:\/disk0\/p2\/small\.txt$/) }));
     expect((await readdir(target)).filter((name) => !name.startsWith('mabs-extras')).sort()).toEqual(['names', 'small.txt']);
   });
 
@@ -190,12 +190,41 @@ describe('what is there already', () => {
     expect(await readFile(outside, 'utf8')).toBe('precious');
   });
 
-  it('is not looked at by a dry run, which changes nothing', async () => {
-    const report = await restore([`${POINT}:/disk0/p3/`], { dryRun: true });
-    expect(report.files.length).toBeGreaterThan(10);
-    expect(report.files.every(({ status, path }) => status === 'planned' && path.startsWith(join(target, 'disk0-p3')))).toBe(true);
+  it.each([
+    { existing: 'skip', status: 'skipped' },
+    { existing: 'rename', status: 'planned' },
+    { existing: 'overwrite', status: 'planned' },
+  ] as const)('is foretold by a dry run with $existing, which changes nothing', async ({ existing, status }) => {
+    const foretold = await restore([selection], { existing, dryRun: true });
+    expect(foretold).toMatchObject({ dryRun: true, files: [{ status, bytesWritten: 0 }] });
+    expect([await readdir(target), await kept()]).toEqual([[name], 'precious']);
+    const { files } = await restore([selection], { existing });
+    expect(files.map(({ path }) => path)).toEqual(foretold.files.map(({ path }) => path));
+  });
+
+  it('ends a dry run as it would end the recovery', async () => {
+    const refused = { code: 'MABS-TARGET-EXISTS', message: expect.stringContaining(name) };
+    await expect(restore([selection, `${POINT}:/disk0/p1/`], { dryRun: true })).rejects.toMatchObject(refused);
     expect(await readdir(target)).toEqual([name]);
   });
+});
+
+it('a dry run tells of each file what then becomes of it, and makes no target', async () => {
+  const selections = [`${POINT}:/disk0/p1/`, `${POINT}:/disk0/p2/`, `${POINT}:/disk0/p3`, 'hv1/db@latest:/disk0'];
+  const told = ({ files }: Awaited<ReturnType<typeof restore>>) =>
+    files
+      .filter(({ type }) => type !== 'dir')
+      .map(({ source, path, type, status, note, originalName }) => {
+        return { source, path, type, status: status === 'planned' ? 'ok' : status, note, originalName };
+      })
+      .sort((a, b) => (a.source < b.source ? -1 : 1));
+  const foretold = await restore(selections, { dryRun: true, links: 'skip' });
+  await expect(stat(target)).rejects.toMatchObject({ code: 'ENOENT' });
+  const done = await restore(selections, { links: 'skip' });
+  expect(told(foretold)).toEqual(told(done));
+  expect(told(done)).toContainEqual(expect.objectContaining({ type: 'link', status: 'noted' }));
+  expect(told(done)).toContainEqual(expect.objectContaining({ type: 'other', status: 'noted', note: 'fifo' }));
+  expect({ ...foretold.counts, bytesWritten: 0 }).toEqual({ ...done.counts, bytesWritten: 0 });
 });
 
 it.each([

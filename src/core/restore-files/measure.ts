@@ -1,10 +1,9 @@
 import type { FileNode } from '../../filesystems/file-system.ts';
-import { failureOf } from '../job.ts';
 import { dataLength } from './copy-content.ts';
-import type { RecoveryRows } from './recovery-rows.ts';
+import type { PlannedFiles } from './planned-files.ts';
 import type { TreeSource } from './restore-context.ts';
 import type { Selected } from './selections.ts';
-import { namesTo, type TreePlace, walkTree } from './walk-tree.ts';
+import { walkTree } from './walk-tree.ts';
 
 /** Files from this size on are asked how much of them is data; smaller ones count whole. */
 const LARGE_BYTES = 64 * 1024 * 1024;
@@ -14,17 +13,13 @@ export interface Measured {
   readonly bytes: number;
 }
 
-/** How much there is to write, as far as it can be read. With `rows`, lists it. `pathOf`: where something shall come to lie. */
-export async function measure(
-  selected: readonly Selected[],
-  signal: AbortSignal | undefined,
-  listing?: { readonly rows: RecoveryRows; pathOf(names: readonly string[]): string },
-): Promise<Measured> {
+/** How much there is to write, as far as it can be read. With `planned`, lists it there. */
+export async function measure(selected: readonly Selected[], signal: AbortSignal | undefined, planned?: PlannedFiles): Promise<Measured> {
   let files = 0;
   let bytes = 0;
   for (const one of selected) {
     if (one.type === 'tree') {
-      const sum = await measureTree(one, signal, listing);
+      const sum = await measureTree(one, signal, planned);
       files += sum.files;
       bytes += sum.bytes;
       continue;
@@ -32,30 +27,24 @@ export async function measure(
     const length = one.type === 'disk' ? one.disk.dataBytes : await dataLength(one.content, signal);
     files += 1;
     bytes += length;
-    const row = { source: one.volume, type: 'volume' as const, status: 'planned' as const, bytesWritten: 0 };
-    listing?.rows.add({ ...row, path: listing.pathOf([one.as]) });
+    await planned?.addImage(one);
   }
   return { files, bytes };
 }
 
-async function measureTree(source: TreeSource, signal: AbortSignal | undefined, listing: Parameters<typeof measure>[2]): Promise<Measured> {
+async function measureTree(source: TreeSource, signal: AbortSignal | undefined, planned?: PlannedFiles): Promise<Measured> {
   let files = 0;
   let bytes = 0;
-  const rowOf = (place: TreePlace) => {
-    const names = namesTo(place);
-    const inside = [...source.names, ...names.slice(1)].join('/');
-    return { source: `${source.volume}/${inside}`, path: listing?.pathOf(names) ?? '', bytesWritten: 0 };
-  };
   const walk = { skipped: false, ...(source.omit && { omit: source.omit }) };
   const start = { place: { name: source.as, parent: undefined }, node: source.node };
   for await (const visit of walkTree(source.system, start, walk, signal)) {
     if (visit.type === 'leave') continue;
     if (visit.type === 'failed') {
-      listing?.rows.add({ ...rowOf(visit.place), type: 'other', status: 'failed', error: failureOf(visit.error) }, visit.error);
+      planned?.addFailed(source, visit.place, visit.error);
       continue;
     }
     const { node, place } = visit;
-    listing?.rows.add({ ...rowOf(place), type: node.type, status: 'planned' });
+    await planned?.addNode(source, place, node);
     if (node.type !== 'file') continue;
     files += 1;
     bytes += await bytesOf(source, node, signal);

@@ -41,6 +41,9 @@ export interface TreeSource {
   readonly as: string;
 }
 
+/** Said of a file that is not made because its bytes are not in the point. */
+export const LEFT_OUT_NOTE = 'its content was left out of the recovery point';
+
 const FATAL_KINDS: readonly ErrorKind[] = ['interrupted', 'space'];
 
 /** Rethrows what ends the whole recovery: an interruption, a full volume. The rest concerns one file. */

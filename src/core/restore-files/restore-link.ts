@@ -25,7 +25,7 @@ export async function restoreLink(
   wanted: string,
 ): Promise<RestoredLink> {
   const { target, links } = context;
-  if (links === 'skip' || node.target === undefined || !canMake(node, node.target, origin)) return { status: 'noted' };
+  if (links === 'skip' || node.target === undefined || !canMakeLink(node, origin)) return { status: 'noted' };
   const temporary = target.stagedName();
   try {
     if (!(await make(context, temporary, node, node.target))) return { status: 'noted' };
@@ -36,8 +36,9 @@ export async function restoreLink(
   }
 }
 
-function canMake({ junction }: FileNode, target: string, origin: NameOrigin): boolean {
-  if (target === '' || target.includes('\0')) return false;
+/** Whether a link is one that this system may make, as far as can be told without trying. */
+export function canMakeLink({ junction, target }: FileNode, origin: NameOrigin): boolean {
+  if (target === undefined || target === '' || target.includes('\0')) return false;
   if (process.platform !== 'win32') return origin === 'bytes';
   const relative = target.isWellFormed() && !/^[\\/]|^[A-Za-z]:/.test(target);
   return origin === 'utf16' && junction !== true && relative;

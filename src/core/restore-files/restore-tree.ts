@@ -7,7 +7,7 @@ import type { RecoveredFile } from '../recovered-files.ts';
 import type { ExtrasEntry } from './extras-file.ts';
 import { applyMetadata } from './metadata.ts';
 import { OpenFolder, type PendingLink } from './open-folder.ts';
-import { type RestoreContext, type TreeSource, throwFatal } from './restore-context.ts';
+import { LEFT_OUT_NOTE, type RestoreContext, type TreeSource, throwFatal } from './restore-context.ts';
 import { type HardLinks, restoreFile } from './restore-file.ts';
 import { restoreLink } from './restore-link.ts';
 import { stateOf } from './settle.ts';
@@ -177,7 +177,7 @@ class TreeRestore {
     const { place, node, into, wanted } = item;
     const path = pathIn(into, wanted);
     try {
-      if (await this.#source.isLeftOut?.(node)) return await this.#note(item, 'its content was left out of the recovery point');
+      if (await this.#source.isLeftOut?.(node)) return await this.#note(item, LEFT_OUT_NOTE);
       const { name, bytesWritten, streams } = await restoreFile(this.#context, this.#source.system, node, into, wanted, this.#hardLinks);
       this.#context.onFile();
       if (name === undefined) {
