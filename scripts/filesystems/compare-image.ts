@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { openImage } from '../../src/core/opened-image.ts';
-import { walkFiles } from '../../src/core/walk-files.ts';
+import { type WalkedFile, walkFiles } from '../../src/core/walk-files.ts';
 import { diskFormats } from '../../src/disks/registry.ts';
 import type { FileContent, FileNode, FileSystem } from '../../src/filesystems/file-system.ts';
 import { fileSystems } from '../../src/filesystems/registry.ts';
@@ -35,9 +35,14 @@ export async function compareSystem(
 ): Promise<{ readonly files: number; readonly bytes: number; readonly problems: string[] }> {
   const problems: string[] = [];
   const found = new Map<string, FileNode>();
-  for await (const { path, node, error } of walkFiles(system, { names: [], node: await system.root() }, { recursive: true })) {
+  const root = await system.root();
+  for await (const file of walkFiles(system, { names: [], node: root }, { recursive: true })) {
+    const { path, node, error } = file;
     if (error) problems.push(`${path}: ${error.message}`);
-    if (node && !(OWN.test(path) && !files.has(path))) found.set(path, node);
+    if (!node || (OWN.test(path) && !files.has(path))) continue;
+    found.set(path, node);
+    const parent = file.names.length === 1 ? root : found.get(path.slice(0, -file.names.at(-1)!.length - 1));
+    if (parent) problems.push(...(await lookUp(system, parent, file, node)).map((what) => `${path} ${what}`));
   }
   for (const path of found.keys()) if (!files.has(path)) problems.push(`${path} is there for mabs alone`);
   let bytes = 0;
@@ -50,16 +55,37 @@ export async function compareSystem(
     problems.push(...differences(node, truth, options).map((what) => `${path} ${what}`));
     if (truth.sha256 === undefined || node.type !== 'file') continue;
     bytes += truth.size;
-    const sha256 = await digestOf(await system.open(node)).catch((error: Error) => error.message);
+    const sha256 = await system
+      .open(node)
+      .then(digestOf)
+      .catch((error: Error) => error.message);
     if (sha256 !== truth.sha256) problems.push(`${path} has another content (${sha256})`);
   }
   for (const [name, sha256] of streams) {
     const colon = name.lastIndexOf(':');
     const node = found.get(name.slice(0, colon));
-    const own = node && (await system.open(node, name.slice(colon + 1)).then(digestOf, (error: Error) => error.message));
+    const own =
+      node &&
+      (await system
+        .open(node, name.slice(colon + 1))
+        .then(digestOf)
+        .catch((error: Error) => error.message));
     if (own !== sha256) problems.push(`the stream ${name} has another content (${own})`);
   }
   return { files: files.size, bytes, problems };
+}
+
+/** Each name is looked up, as it is, in other letters where they count for nothing, and made longer, which is no file. */
+async function lookUp(system: FileSystem, parent: FileNode, { names }: WalkedFile, { id }: FileNode): Promise<string[]> {
+  const name = names.at(-1)!;
+  const idOf = async (typed: string) => (await system.find(parent, typed))?.id;
+  const wrong: string[] = [];
+  if ((await idOf(name)) !== id) wrong.push('is not found by its name');
+  const other = [...name].map((letter) => (/[a-z]/.test(letter) ? letter.toUpperCase() : letter.toLowerCase())).join('');
+  const isPlain = /^[ -~]*$/.test(name) && other !== name;
+  if (isPlain && system.names === 'utf16' && (await idOf(other)) !== id) wrong.push('is not found in other letters');
+  if ((await idOf(`${name}\u00a7 no such name`)) !== undefined) wrong.push('is found by a name that nothing has');
+  return wrong;
 }
 
 function differences(node: FileNode, truth: TrueFile, { timeUnit, lastSecond, posix }: CompareOptions): string[] {

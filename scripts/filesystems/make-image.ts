@@ -62,8 +62,19 @@ function attempt(work: () => void): void {
 
 function mount({ mount: kind }: Variant, image: string, folder: string, readOnly: boolean): void {
   if (kind === 'ntfs-3g') tool('ntfs-3g', '-o', `streams_interface=windows,compression,permissions${readOnly ? ',ro' : ''}`, image, folder);
-  else if (kind === 'exfat-fuse') tool('mount.exfat-fuse', ...(readOnly ? ['-o', 'ro'] : []), image, folder);
+  else if (kind === 'exfat-fuse') mountExfat(image, folder, readOnly);
   else tool('mount', '-o', readOnly ? 'loop,ro' : 'loop', image, folder);
+}
+
+/** It mounts block devices alone. */
+function mountExfat(image: string, folder: string, readOnly: boolean): void {
+  const device = tool('losetup', '-f', '--show', image).trim();
+  try {
+    tool('mount.exfat-fuse', ...(readOnly ? ['-o', 'ro'] : []), device, folder);
+  } finally {
+    // While it is mounted the device stays.
+    tool('losetup', '-d', device);
+  }
 }
 
 /** Unclean ones are read from a copy, in which the kernel replays the journal, so that mabs has to do so itself. */
