@@ -3,7 +3,7 @@ import type { Pool } from '../pool/pool.ts';
 import { type DiskDifference, type DiskPair, diffDisks, pairDisks } from './diff-disks.ts';
 import { type DiffProblems, diffFiles, type FoundDifference } from './diff-files.ts';
 import { getWholePoint, type KnownPoint, pointVm } from './known-points.ts';
-import type { MachineVolume } from './machine-volumes.ts';
+import { type MachineVolume, mayHoldFiles } from './machine-volumes.ts';
 import type { OpenedMachine } from './opened-machine.ts';
 import { openPoint } from './opened-point.ts';
 import type { Ports } from './ports.ts';
@@ -137,7 +137,7 @@ async function diffVolume(comparison: Comparison, old: Side | undefined, now: Si
   try {
     if (!old || !now) return { ...told, change: now ? 'added' : 'removed', files: [] };
     if (await isEqual(comparison, old, now)) return { ...told, change: 'equal', files: [] };
-    if (NO_FILES.has(volume.fileSystem ?? '')) return { ...told, change: 'unread', files: [] };
+    if (!mayHoldFiles(volume)) return { ...told, change: 'unread', files: [] };
     return { ...told, change: 'compared', files: await filesOf(comparison, old, now) };
   } catch (error) {
     if (!(error instanceof MabsError) || error.kind === 'interrupted') throw error;
@@ -145,9 +145,6 @@ async function diffVolume(comparison: Comparison, old: Side | undefined, now: Si
     return { ...told, change: 'unread', files: [] };
   }
 }
-
-/** What is not meant to hold files: nothing to note. */
-const NO_FILES: ReadonlySet<string> = new Set(['swap', 'swsuspend', 'LVM2_member']);
 
 async function isEqual({ pool }: Comparison, old: Side, now: Side): Promise<boolean> {
   if (!pool) return false;

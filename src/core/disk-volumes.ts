@@ -22,7 +22,8 @@ export interface DiskVolumes {
   readonly partitions: readonly DiskVolume[];
 }
 
-const EXTENDED_TYPES = new Set(['5', 'f', '85']);
+/** Types of an MBR that stand for an extended partition, which holds others and nothing else. */
+export const EXTENDED_TYPES: ReadonlySet<string> = new Set(['5', 'f', '85']);
 
 /**
  * The volumes on a disk: its partitions, or the whole disk as partition 1 where it holds a file system and no table. An MBR whose

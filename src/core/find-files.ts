@@ -4,7 +4,7 @@ import { parseTime } from '../lib/times.ts';
 import { parseVmName } from '../model/names.ts';
 import { type KnownPoint, listKnownPoints, pointsOfVm, pointVm } from './known-points.ts';
 import { ListingCache } from './listing-cache.ts';
-import type { MachineVolume } from './machine-volumes.ts';
+import { type MachineVolume, mayHoldFiles } from './machine-volumes.ts';
 import { namePattern } from './name-pattern.ts';
 import type { OpenedMachine } from './opened-machine.ts';
 import { openPoint } from './opened-point.ts';
@@ -138,15 +138,12 @@ async function searchPoint(search: Search, point: KnownPoint, before: ReadonlyMa
 async function volumesOf(search: Search, machine: OpenedMachine, point: KnownPoint): Promise<MachineVolume[]> {
   try {
     const volumes = await machine.volumes({ type: 'all' });
-    return volumes.filter(({ fileSystem, unreadable }) => unreadable !== undefined || (fileSystem !== null && !NO_FILES.has(fileSystem)));
+    return volumes.filter(mayHoldFiles);
   } catch (error) {
     noteFailure(search, `${pointVm(point)}@${point.manifest.id.slice(0, 8)}`, error);
     return [];
   }
 }
-
-/** What is not meant to hold files: nothing to note. */
-const NO_FILES: ReadonlySet<string> = new Set(['swap', 'swsuspend', 'LVM2_member']);
 
 async function searchVolume(
   search: Search,

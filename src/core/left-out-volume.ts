@@ -1,9 +1,10 @@
 import type { FileNode, FileSystem, FileSystems } from '../filesystems/file-system.ts';
 import { readSwapArea } from '../filesystems/swap-area.ts';
+import { signatureOfType, unreadSystemError } from '../filesystems/unread-system.ts';
 import type { ByteRange } from '../lib/byte-range.ts';
 import type { Policy } from '../model/group.ts';
+import { EXTENDED_TYPES } from './disk-volumes.ts';
 import type { MachineVolume } from './machine-volumes.ts';
-import { EXTENDED_TYPES } from './volume-overlaps.ts';
 
 /** What is to be left out of a volume, or kept although it was asked for. Ranges are of the volume. */
 export type VolumeFinding =
@@ -18,16 +19,7 @@ export interface LookOptions {
 const PAGE_FILES = ['pagefile.sys', 'hiberfil.sys', 'swapfile.sys'];
 /** Such a file is more than scratch space of Windows, or its clusters are not the whole of it. */
 const TELLING_ATTRIBUTES = ['compressed', 'encrypted', 'reparse', 'sparse', 'offline', 'deduplicated'] as const;
-const ENCRYPTED = new Map([
-  ['BitLocker', 'it is encrypted (BitLocker)'],
-  ['crypto_LUKS', 'it is encrypted (LUKS)'],
-]);
-/** Partition types of disks whose volumes only Windows puts together: what lies at the start of one says nothing of the rest. */
-const JOINED = new Map([
-  ['42', 'it belongs to a Windows dynamic disk'],
-  ['AF9B60A0-1431-4F62-BC68-3311714A69AD', 'it belongs to a Windows dynamic disk'],
-  ['E75CAF8F-F680-4CEE-AFA3-B001E56EFC2D', 'it belongs to Storage Spaces'],
-]);
+const ENCRYPTED: ReadonlySet<string> = new Set(['BitLocker', 'crypto_LUKS']);
 
 /**
  * What of a volume is to be left out: only what its file system itself vouches for. Where that is dirty, encrypted or joined with
@@ -35,7 +27,9 @@ const JOINED = new Map([
  */
 export async function lookAtVolume(volume: MachineVolume, overlap: string | undefined, options: LookOptions): Promise<VolumeFinding[]> {
   if (!concerns(volume, options)) return [];
-  const kept = overlap ?? volume.unreadable ?? JOINED.get(volume.type) ?? ENCRYPTED.get(volume.fileSystem ?? '');
+  // What lies at the start of a volume that Windows joins with others says nothing of the rest.
+  const foreign = signatureOfType(volume.type)?.name ?? (isEncrypted(volume) ? volume.fileSystem : undefined);
+  const kept = overlap ?? volume.unreadable ?? (foreign ? unreadSystemError(foreign).message : undefined);
   if (kept !== undefined) return [{ kept }];
   if (volume.fileSystem === 'swsuspend') return [{ kept: 'it holds the image of a hibernated system' }];
   if (volume.fileSystem === 'swap') return [await swapPages(volume)];
@@ -45,12 +39,15 @@ export async function lookAtVolume(volume: MachineVolume, overlap: string | unde
   return options.leaveOut.includes('free') ? [...files, { what: 'free', ranges: system.free() }] : files;
 }
 
+const isEncrypted = ({ fileSystem }: MachineVolume) => fileSystem !== null && ENCRYPTED.has(fileSystem);
+
 /** Whether what is to be left out could lie on a volume; what only holds other volumes is passed by, they are looked at themselves. */
-function concerns({ fileSystem, type, unreadable }: MachineVolume, { leaveOut }: LookOptions): boolean {
+function concerns(volume: MachineVolume, { leaveOut }: LookOptions): boolean {
+  const { fileSystem, type, unreadable } = volume;
   if (fileSystem === 'LVM2_member' || (fileSystem === null && EXTENDED_TYPES.has(type))) return false;
   if (fileSystem === 'swap' || fileSystem === 'swsuspend') return leaveOut.includes('pagefile');
   if (leaveOut.includes('free')) return true;
-  return leaveOut.includes('pagefile') && (fileSystem === 'ntfs' || unreadable !== undefined || ENCRYPTED.has(fileSystem ?? ''));
+  return leaveOut.includes('pagefile') && (fileSystem === 'ntfs' || unreadable !== undefined || isEncrypted(volume));
 }
 
 async function swapPages(volume: MachineVolume): Promise<VolumeFinding> {

@@ -1,6 +1,7 @@
 import type { DiskFormats, LogicalVolume, PartitionTable, PhysicalVolume } from '../disks/disk-format.ts';
 import type { DiskSource } from '../disks/disk-source.ts';
 import { detectFileSystem, type Volume } from '../filesystems/detect.ts';
+import { holdsNoFiles } from '../filesystems/unread-system.ts';
 import type { ByteRange } from '../lib/byte-range.ts';
 import { listVolumes, volumeOf } from './disk-volumes.ts';
 import { volumeAddress } from './volume-path.ts';
@@ -30,6 +31,11 @@ export interface MachineVolume extends Volume {
   readonly unreadable?: string;
   /** Where the bytes of `range` lie: ascending, adjoining, covering exactly the range. */
   place(range: ByteRange): DiskPlace[];
+}
+
+/** Whether a volume may hold files, or would, could it be read: not what nothing known lies on, swap, or a part of a volume group. */
+export function mayHoldFiles({ fileSystem, unreadable }: MachineVolume): boolean {
+  return unreadable !== undefined || (fileSystem !== null && !holdsNoFiles(fileSystem));
 }
 
 /** The volumes of a machine: the partitions of its disks, then the logical volumes that lie on them. */

@@ -1,16 +1,13 @@
-import { cachedVolume } from '../filesystems/cached-volume.ts';
 import { type FileSystem, type FileSystems, FileSystemUnsupportedError } from '../filesystems/file-system.ts';
 import { signatureOfType, unreadSystemError } from '../filesystems/unread-system.ts';
+import { EXTENDED_TYPES } from './disk-volumes.ts';
 import type { MachineVolume } from './machine-volumes.ts';
-
-/** Partition types of an MBR that hold other partitions and nothing else. */
-const EXTENDED_TYPES: ReadonlySet<string> = new Set(['5', 'f', '85']);
 
 const OTHER_DISKS =
   'Of images, name all disks of its volume group (--with IMAGE); else recover the disks, and read it with its own system.';
 
 /**
- * Opens the file system of a volume, behind a cache of its small reads. MABS-FS-UNSUPPORTED for what holds no file system that mabs
+ * Opens the file system of a volume. MABS-FS-UNSUPPORTED for what holds no file system that mabs
  * reads, with the volume's name and what it holds; kind `damaged` for one that is broken at its root.
  */
 export async function openFileSystem(fileSystems: FileSystems, volume: MachineVolume): Promise<FileSystem> {
@@ -22,7 +19,7 @@ export async function openFileSystem(fileSystems: FileSystems, volume: MachineVo
   const joined = signatureOfType(volume.type);
   try {
     if (joined) throw unreadSystemError(joined.name);
-    return await fileSystems.open(cachedVolume(volume));
+    return await fileSystems.open(volume);
   } catch (error) {
     if (!(error instanceof FileSystemUnsupportedError)) throw error;
     throw new FileSystemUnsupportedError(`${address}: ${error.message}`, error.hint);

@@ -1,8 +1,7 @@
 import { detectFileSystem } from '../filesystems/detect.ts';
+import { EXTENDED_TYPES } from './disk-volumes.ts';
 import type { MachineDisk, MachineVolume } from './machine-volumes.ts';
 
-/** MBR types of an extended partition, which holds others by its nature. */
-export const EXTENDED_TYPES: ReadonlySet<string> = new Set(['5', 'f', '85']);
 const LVM = 'LVM2_member';
 
 /**

@@ -56,10 +56,13 @@ export function signatureOfType(type: string): FileSystemSignature | undefined {
   return name === undefined ? undefined : { name };
 }
 
+/** Whether what `detectFileSystem` names so is not meant to hold files: swap, a part of a volume group. */
+export const holdsNoFiles = (name: string): boolean => Object.hasOwn(NO_FILES, name);
+
 /** The error for a volume whose files mabs does not read, in words, with what to do instead; `undefined`: nothing known lies on it. */
 export function unreadSystemError(name: string | undefined): FileSystemUnsupportedError {
   if (name === undefined) return new FileSystemUnsupportedError('nothing that is known lies on the volume');
-  if (Object.hasOwn(NO_FILES, name)) {
+  if (holdsNoFiles(name)) {
     const [what, hint] = NO_FILES[name]!;
     return new FileSystemUnsupportedError(`the volume ${what}`, hint);
   }

@@ -176,7 +176,9 @@ describe('of a swap partition is left out', () => {
     expect(await kept((volume) => putSwapArea(volume, { signature: 'SWAP-SPACE' }))).toEqual([
       'its swap signature is of a kind that Linux no longer uses',
     ]);
-    expect(await kept((volume) => putSwapArea(volume), 0x42)).toEqual(['it belongs to a Windows dynamic disk']);
+    expect(await kept((volume) => putSwapArea(volume), 0x42)).toEqual([
+      'the volume belongs to a Windows dynamic disk, which mabs does not read',
+    ]);
   });
 
   it('nothing where something else was made over it without wiping it', async () => {
@@ -233,8 +235,8 @@ describe('free clusters are left out', () => {
     expect(found!.ranges).toHaveLength(3);
     expect(found!.notes).toEqual([
       { volume: '/disk0/p1', what: 'free', bytes: 256 * KiB },
-      { volume: '/disk0/p2', kept: 'it is encrypted (LUKS)' },
-      { volume: '/disk0/p3', kept: 'it is encrypted (BitLocker)' },
+      { volume: '/disk0/p2', kept: 'the volume is encrypted by LUKS, which mabs does not read' },
+      { volume: '/disk0/p3', kept: 'the volume is encrypted by BitLocker, which mabs does not read' },
       { volume: '/disk0/p4', kept: expect.any(String) },
     ]);
   });
