@@ -2,7 +2,8 @@ import type { DiskFormats } from '../disks/disk-format.ts';
 import type { FileSystem, FileSystemInfo } from '../filesystems/file-system.ts';
 import { formatSize } from '../lib/sizes.ts';
 import { diskName } from '../model/names.ts';
-import type { MachineVolume } from './machine-volumes.ts';
+import { EXTENDED_TYPES } from './disk-volumes.ts';
+import { type MachineVolume, mayHoldFiles } from './machine-volumes.ts';
 import type { OpenedMachine } from './opened-machine.ts';
 import { failureOf, type ProbeCheck } from './probe-report.ts';
 
@@ -12,13 +13,12 @@ export interface ProbedVolume {
   readonly system?: FileSystem;
 }
 
-/** An extended partition holds others by its nature. */
-const EXTENDED_TYPES: ReadonlySet<string> = new Set(['5', 'f', '85']);
-/** What is not meant to hold files, or nothing. */
-const NO_FILES: ReadonlySet<string | null> = new Set([null, 'swap', 'swsuspend', 'LVM2_member']);
 /** Less than this part of a volume free is worth a word. */
 const LITTLE_FREE = 0.03;
 const LOOKED_AT_NAMES = 1000;
+/** Allocation units of a volume whose maps are gone through for what is free: 2 TiB in units of 4 KiB, 64 MiB of a map of bits. */
+const MOST_UNITS = 2 ** 29;
+const MOST_FREE_RANGES = 2_000_000;
 
 /** Whether the partition table of a disk is whole, and its partitions lie on the disk and apart. */
 export async function probePartitions(diskFormats: DiskFormats, machine: OpenedMachine, index: number): Promise<ProbeCheck> {
@@ -51,7 +51,7 @@ export async function probeVolume(
   machine: OpenedMachine,
   volume: MachineVolume,
 ): Promise<{ readonly probed?: ProbedVolume; readonly checks: ProbeCheck[] }> {
-  if (volume.unreadable === undefined && NO_FILES.has(volume.fileSystem)) return { checks: [] };
+  if (!mayHoldFiles(volume)) return { checks: [] };
   const told = { name: 'file system', place: volume.address } as const;
   try {
     const system = await machine.fileSystem(volume);
@@ -60,7 +60,7 @@ export async function probeVolume(
     const detail = [`${type}${label === undefined ? '' : ` "${label}"`}, ${formatSize(sizeBytes)}`, ...notes].join('; ');
     return {
       probed: { volume, system },
-      checks: [{ ...told, status: 'ok', detail }, journalCheck(system.info, volume.address), ...freeCheck(system.info, volume.address)],
+      checks: [{ ...told, status: 'ok', detail }, journalCheck(system.info, volume.address), ...(await freeCheck(system, volume.address))],
     };
   } catch (error) {
     return { probed: { volume }, checks: [{ ...told, ...failureOf(error) }] };
@@ -87,8 +87,30 @@ function journalCheck({ journal }: FileSystemInfo, place: string): ProbeCheck {
   return { name: 'journal', place, status: journal === 'dirty' ? 'warn' : 'ok', detail: JOURNAL[journal] };
 }
 
-function freeCheck({ freeBytes, sizeBytes }: FileSystemInfo, place: string): ProbeCheck[] {
+async function freeCheck(system: FileSystem, place: string): Promise<ProbeCheck[]> {
+  const { sizeBytes } = system.info;
+  const told = { name: 'free space', place } as const;
+  let freeBytes: number | undefined;
+  try {
+    freeBytes = system.info.freeBytes ?? (await countFree(system));
+  } catch (error) {
+    return [{ ...told, ...failureOf(error) }];
+  }
   if (freeBytes === undefined || sizeBytes === 0) return [];
   const status = freeBytes < LITTLE_FREE * sizeBytes ? 'warn' : 'ok';
-  return [{ name: 'free space', place, status, detail: `${formatSize(freeBytes)} of ${formatSize(sizeBytes)}` }];
+  return [{ ...told, status, detail: `${formatSize(freeBytes)} of ${formatSize(sizeBytes)}` }];
+}
+
+/** Adds up what is free; `undefined` where the maps cannot be trusted, or are too large to go through. */
+async function countFree(system: FileSystem): Promise<number | undefined> {
+  const { info } = system;
+  if (info.journal === 'dirty' || info.sizeBytes / info.clusterSize > MOST_UNITS) return undefined;
+  let sum = 0;
+  let ranges = 0;
+  for await (const { length } of system.free()) {
+    ranges += 1;
+    if (ranges > MOST_FREE_RANGES) return undefined;
+    sum += length;
+  }
+  return sum;
 }

@@ -24,6 +24,8 @@ export interface Tree {
   readonly files: Readonly<Record<string, TreeFile | string>>;
   readonly journal?: FileSystem['info']['journal'];
   readonly freeBytes?: number;
+  /** What its maps say is free, `[offset, length]`; by default the second half. `damaged`: they cannot be read. */
+  readonly free?: readonly (readonly [number, number])[] | 'damaged';
   readonly type?: string;
   /** Opening fails. */
   readonly broken?: 'damaged' | 'unsupported';
@@ -56,7 +58,7 @@ async function readTree(volume: Volume): Promise<Tree> {
   return JSON.parse(Buffer.from(bytes).toString('latin1').split('\0', 1)[0]!) as Tree;
 }
 
-function treeFileSystem({ files, journal = 'clean', freeBytes, type = 'xfs' }: Tree, volume: Volume): FileSystem {
+function treeFileSystem({ files, journal = 'clean', freeBytes, free, type = 'xfs' }: Tree, volume: Volume): FileSystem {
   const nodes = new Map<string, FileNode>([['/', nodeOf('/', { dir: true })]]);
   const contents = new Map<string, Uint8Array>();
   const damaged = new Set<string>();
@@ -105,7 +107,10 @@ function treeFileSystem({ files, journal = 'clean', freeBytes, type = 'xfs' }: T
     },
     extras: async () => ({}),
     allocation: async () => [],
-    async *free() {},
+    async *free() {
+      if (free === 'damaged') throw new FileSystemDamagedError('xfs', 'its map of free space is gone');
+      for (const [offset, length] of free ?? [[volume.sizeBytes / 2, volume.sizeBytes / 2]]) yield { offset, length };
+    },
   };
 }
 

@@ -58,10 +58,31 @@ describe('the probe of a point', () => {
       'journal /disk0/p1 ok',
       'free space /disk0/p1 ok',
       'journal /disk1/p1 ok',
+      'free space /disk1/p1 ok',
       'system files /disk0/p1 ok',
       'system files /disk0/p1 ok',
       'boot loader /disk1/p1 ok',
     ]);
+  });
+
+  it('counts what is free where the file system does not say, and only where its maps can be trusted', async () => {
+    const spaceOf = (report: ProbeReport) => report.checks.filter(({ name }) => name === 'free space');
+    const counted = await probe({
+      files: {},
+      free: [
+        [4096, 8192],
+        [65_536, 4096],
+      ],
+    });
+    expect(spaceOf(counted)).toEqual([
+      { name: 'free space', place: '/disk0/p1', status: 'warn', detail: expect.stringMatching(/^12 KiB of /) },
+    ]);
+    expect(spaceOf(await probe({ files: {}, journal: 'dirty' }))).toEqual([]);
+    const damaged = await probe({ files: {}, free: 'damaged' });
+    expect(spaceOf(damaged)).toEqual([
+      { name: 'free space', place: '/disk0/p1', status: 'failed', detail: 'xfs: its map of free space is gone' },
+    ]);
+    expect(damaged.status).toBe('failed');
   });
 
   it('finds a Linux that can start, its os-release behind a link', async () => {
