@@ -28,7 +28,7 @@ export interface ConvertReport {
 export async function convertDisk(diskFormats: DiskFormats, options: ConvertOptions): Promise<ConvertReport> {
   const { image, parent, format, overwrite = false } = options;
   const path = resolve(options.output);
-  await using source = await diskFormats.open(image, parent === undefined ? {} : { parent });
+  await using source = await diskFormats.open(image, { byHand: true, ...(parent !== undefined && { parent }) });
   const inputs = source.files.map((file) => file.path);
   const create = createOptions(source, options);
   const bytesWritten = await writeImageFile({ path, overwrite, inputs: [image, ...inputs] }, async (partial) => {

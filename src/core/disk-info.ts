@@ -11,8 +11,9 @@ export type DiskInfo = DiskImageInfo & DiskVolumes;
  * could tell; a damaged image fails with its error (kind damaged).
  */
 export async function describeDisk(diskFormats: DiskFormats, path: string, options: OpenImageOptions = {}): Promise<DiskInfo> {
-  const info = await diskFormats.describe(path, options);
-  return { ...info, ...(await volumesOf(diskFormats, path, options)) };
+  const byHand = { ...options, byHand: true };
+  const info = await diskFormats.describe(path, byHand);
+  return { ...info, ...(await volumesOf(diskFormats, path, byHand)) };
 }
 
 async function volumesOf(diskFormats: DiskFormats, path: string, options: OpenImageOptions): Promise<DiskVolumes> {

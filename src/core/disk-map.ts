@@ -16,7 +16,7 @@ const WINDOW = 16 * 1024 * 1024 * 1024;
 
 /** Where the data of an image lies, ascending, covering the whole disk. */
 export async function mapDisk(diskFormats: DiskFormats, path: string, options: OpenImageOptions = {}): Promise<MappedExtent[]> {
-  await using disk = await diskFormats.open(path, options);
+  await using disk = await diskFormats.open(path, { ...options, byHand: true });
   const map: MappedExtent[] = [];
   for (let offset = 0; offset < disk.sizeBytes; offset += WINDOW) {
     for (const extent of await disk.extents({ offset, length: Math.min(WINDOW, disk.sizeBytes - offset) })) {

@@ -17,7 +17,8 @@ export function openImage(
   ports: { readonly diskFormats: DiskFormats; readonly fileSystems: FileSystems },
   { image, parent, with: others = [] }: ImagesToOpen,
 ): OpenedMachine {
-  const open = (path: string) => () => ports.diskFormats.open(path, path === image && parent !== undefined ? { parent } : {});
+  const open = (path: string) => () =>
+    ports.diskFormats.open(path, { byHand: true, ...(path === image && parent !== undefined && { parent }) });
   return new OpenedMachine(image, ports, [{ open: open(image) }, ...others.map((path) => ({ lendsOnly: true, open: open(path) }))]);
 }
 

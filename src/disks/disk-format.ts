@@ -20,6 +20,11 @@ export interface DiskImageInfo {
 }
 
 export interface OpenImageOptions {
+  /**
+   * A person names this very file, to look into it: then a fixed VHD is one under the name `.raw`, too, as nothing in it leads to another
+   * file. Never for the disks of a VM, whose guest writes every byte of a raw disk, also what would be the footer.
+   */
+  readonly byHand?: boolean;
   /** Parent of a differencing image, instead of what its locators say. Its identity is verified all the same. */
   readonly parent?: string;
 }
@@ -118,7 +123,7 @@ export interface LogicalVolume {
 /** All formats: finds the one of a file by its content; a name in `.raw` is raw, and one that promises a format is never taken for raw. */
 export interface DiskFormats {
   get(name: DiskFormatName): DiskFormat;
-  detect(path: string): Promise<DiskFormat>;
+  detect(path: string, options?: OpenImageOptions): Promise<DiskFormat>;
   describe(path: string, options?: OpenImageOptions): Promise<DiskImageInfo>;
   open(path: string, options?: OpenImageOptions): Promise<DiskSource>;
   openForWriting(path: string, options?: OpenImageOptions): Promise<WritableDisk>;

@@ -11,9 +11,9 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-async function anImage(name: string, format: 'vhdx' | 'vhd'): Promise<Buffer> {
+async function anImage(name: string, format: 'vhdx' | 'vhd', subformat: 'dynamic' | 'fixed' = 'dynamic'): Promise<Buffer> {
   const path = join(folder, name);
-  await using disk = await diskFormats.get(format).create(path, { sizeBytes: 4 * MIB, subformat: 'dynamic' });
+  await using disk = await diskFormats.get(format).create(path, { sizeBytes: 4 * MIB, subformat });
   await disk.flush();
   return await readFile(path);
 }
@@ -29,6 +29,29 @@ describe('the format of an image', () => {
       }
       await writeFile(join(folder, 'disk.raw'), content);
       expect(await diskFormats.describe(join(folder, 'disk.raw'))).toMatchObject({ format: 'raw', virtualSize: content.length });
+    },
+  );
+
+  it('is fixed VHD under the name .raw when a person names it, and raw as the disk of a VM', async () => {
+    const path = join(folder, 'disk.raw');
+    await writeFile(path, await anImage('disk.vhd', 'vhd', 'fixed'));
+    expect(await diskFormats.describe(path)).toMatchObject({ format: 'raw', virtualSize: 4 * MIB + 512 });
+    expect(await diskFormats.describe(path, { byHand: true })).toMatchObject({ format: 'vhd', virtualSize: 4 * MIB });
+    await using disk = await diskFormats.open(path, { byHand: true });
+    expect(disk.sizeBytes).toBe(4 * MIB);
+  });
+
+  it.each(['vhdx', 'vhd'] as const)(
+    'is raw under the name .raw for a person, too, where it is a %s that may lead elsewhere',
+    async (format) => {
+      const path = join(folder, 'disk.raw');
+      await writeFile(path, await anImage(`disk.${format}`, format));
+      expect((await diskFormats.describe(path, { byHand: true })).format).toBe('raw');
+      // A footer that is damaged makes no image either.
+      const damaged = await anImage('damaged.vhd', 'vhd', 'fixed');
+      damaged[damaged.length - 100]! ^= 1;
+      await writeFile(path, damaged);
+      expect((await diskFormats.describe(path, { byHand: true })).format).toBe('raw');
     },
   );
 
