@@ -1,9 +1,9 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HostConfiguration } from '../hosts/host.ts';
 import type { Clock } from '../lib/clock.ts';
 import { MabsError } from '../lib/errors.ts';
 import type { Locks } from '../lib/locks.ts';
+import { makeFolders } from '../lib/make-folders.ts';
 import type { Random } from '../lib/random.ts';
 import { replaceFile } from '../lib/replace-file.ts';
 import { isoUtc } from '../lib/times.ts';
@@ -36,8 +36,7 @@ export async function initHome(
 ): Promise<{ readonly id: string; readonly created: boolean }> {
   const existing = await readHomeFile(path, 'home.json');
   if (existing) return { id: existing.id, created: false };
-  await mkdir(path, { recursive: true, mode: 0o700 });
-  for (const folder of ['journal', 'locks', 'log']) await mkdir(join(path, folder), { recursive: true, mode: 0o700 });
+  for (const folder of ['journal', 'locks', 'log']) await makeFolders(join(path, folder), 0o700);
   const id = random.uuid();
   // Last: with it the folder is a home.
   await replaceFile(join(path, 'home.json'), json({ version: HOME_VERSION, id, createdAt: isoUtc(clock.now()) }), random.uuid());

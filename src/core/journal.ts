@@ -1,7 +1,8 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { systemErrorCode } from '../lib/errors.ts';
+import { makeFolders } from '../lib/make-folders.ts';
 import type { Random } from '../lib/random.ts';
 import { removeFileDurably, replaceFile } from '../lib/replace-file.ts';
 import type { Home, JournalEntry } from './ports.ts';
@@ -27,7 +28,7 @@ export function openJournal(folder: string, random: Random): Home['journal'] {
   };
   return {
     async put(entry) {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await makeFolders(folder, 0o700);
       await replaceFile(fileOf(entry.id), JSON.stringify(entry), random.uuid());
     },
     remove: (id) => removeFileDurably(fileOf(id)),

@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream/promises';
 import { createZstdCompress, createZstdDecompress } from 'node:zlib';
 import { z } from 'zod';
+import { makeFolders } from '../lib/make-folders.ts';
 import type { Random } from '../lib/random.ts';
 import type { ListedFile } from './volume-listing.ts';
 
@@ -65,7 +66,7 @@ export class ListingCache {
   async write(identity: string): Promise<ListingWriter> {
     const path = this.#pathOf(identity);
     const temporary = `${path}.${this.#random.uuid()}.tmp`;
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 }).catch(() => {});
+    await makeFolders(this.#folder, 0o700).catch(() => {});
     const text = createZstdCompress();
     let failed = false;
     const written = pipeline(text, createWriteStream(temporary, { flags: 'wx', mode: 0o600 })).catch(() => {

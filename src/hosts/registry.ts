@@ -1,8 +1,9 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { DiskFormats } from '../disks/disk-format.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { MabsError } from '../lib/errors.ts';
+import { makeFolders } from '../lib/make-folders.ts';
 import { type Random, systemRandom } from '../lib/random.ts';
 import { createSqliteLocks } from '../lib/sqlite-locks.ts';
 import { type HostKinds, HostUnreachableError } from './host.ts';
@@ -38,7 +39,7 @@ export function hostKinds(diskFormats: DiskFormats, clock: Clock = systemClock, 
       return openLabHost(lab(configuration.name, configuration.path));
     },
     async openSimulated(path, { create = false } = {}) {
-      if (create) await mkdir(path, { recursive: true });
+      if (create) await makeFolders(path);
       const isFolder = await stat(path).then(
         (status) => status.isDirectory(),
         () => false,

@@ -1,7 +1,8 @@
-import { link, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
+import { link, open, rename, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemErrorCode } from './errors.ts';
+import { makeFolders } from './make-folders.ts';
 
 const windows = process.platform === 'win32';
 
@@ -40,9 +41,7 @@ export async function flushFolder(path: string): Promise<void> {
 
 /** Makes a folder with all that lead to it; each new one is durable when this resolves. */
 export async function makeFolderDurably(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true });
-  if (!first) return;
-  for (let made = path; made.length >= first.length; made = dirname(made)) await flushFolder(dirname(made));
+  for (const made of await makeFolders(path)) await flushFolder(dirname(made));
 }
 
 /**

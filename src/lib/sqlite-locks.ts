@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
-import { mkdir, unlink } from 'node:fs/promises';
+import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleepFor } from 'node:timers/promises';
 import { type Lock, LockedError, type Locks } from './locks.ts';
+import { makeFolders } from './make-folders.ts';
 
 export interface SqliteLocksOptions {
   /** Waits so many milliseconds between two tries. */
@@ -28,7 +29,7 @@ export function createSqliteLocks(folder: string, { sleep = sleepFor }: SqliteLo
 
   return {
     async acquire(name, { what, waitMs }): Promise<Lock> {
-      await mkdir(folder, { recursive: true });
+      await makeFolders(folder);
       let waited = 0;
       for (let wait = FIRST_WAIT_MS; ; wait = Math.min(wait * 2, LONGEST_WAIT_MS)) {
         const database = held.has(name) ? undefined : tryExclusive(pathOf(name));
