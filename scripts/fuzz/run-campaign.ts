@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Campaign } from './campaigns.ts';
 
 export interface CampaignResult {
@@ -22,14 +23,18 @@ export async function runCampaign({ fuzz }: Campaign, { seed, rounds }: { seed: 
     for (const [name, count] of Object.entries(report.outcomes)) outcomes[name] = (outcomes[name] ?? 0) + count;
     problems.push(...report.problems);
     slowestMs = Math.max(slowestMs, report.slowestMs);
-    warmBytes ??= heldBytes();
+    warmBytes ??= await heldBytes();
   }
-  return { outcomes, problems, slowestMs, growthBytes: heldBytes() - (warmBytes ?? heldBytes()) };
+  return { outcomes, problems, slowestMs, growthBytes: warmBytes === undefined ? 0 : (await heldBytes()) - warmBytes };
 }
 
 /** What is still held when all that can be thrown away was (`--expose-gc`): resident memory alone also counts what is only not given back yet. */
-function heldBytes(): number {
-  globalThis.gc?.();
-  const { heapUsed, external, arrayBuffers, rss } = process.memoryUsage();
-  return globalThis.gc ? heapUsed + external + arrayBuffers : rss;
+async function heldBytes(): Promise<number> {
+  // Buffers are given back some time after what held them: at a later turn, and by the next collection.
+  for (let times = 0; times < 3; times += 1) {
+    globalThis.gc?.();
+    await setImmediate();
+  }
+  const { heapUsed, external, rss } = process.memoryUsage();
+  return globalThis.gc ? heapUsed + external : rss;
 }
