@@ -3,6 +3,7 @@ import { pointVm } from '../core/known-points.ts';
 import { filesAt } from '../core/list-files.ts';
 import { type MarkedFile, MarkedFiles, markedPath } from '../core/marked-files.ts';
 import type { OpenedMachine } from '../core/opened-machine.ts';
+import { ownFilesOf } from '../core/own-files.ts';
 import { type RecoverFilesReport, recoverFiles } from '../core/recover-files.ts';
 import { parseVolumePath, pathOf, type VolumePath } from '../core/volume-path.ts';
 import { MabsError } from '../lib/errors.ts';
@@ -10,7 +11,7 @@ import { formatSize } from '../lib/sizes.ts';
 import type { App, Choice } from './app.ts';
 import { type Place, type Shown, type Step, shownFile, shownVolume, upFrom } from './browse-rows.ts';
 import { EXIT_CODES } from './exit-codes.ts';
-import { quoted } from './missing-arguments.ts';
+import { quotedWord } from './quoted-word.ts';
 
 export interface Browsed {
   readonly machine: OpenedMachine;
@@ -78,7 +79,11 @@ class Walk {
     if (!volume) return (await this.#machine.volumes({ type: 'all' })).map((one) => shownVolume(one));
     const found: Shown[] = [];
     try {
+      const system = await this.#machine.fileSystem(volume);
+      const own = names.length === 0 ? ownFilesOf(system) : undefined;
+      if (own) for (const note of system.info.notes) this.#app.note(note);
       for await (const file of filesAt(this.#machine, volume, names, { signal: this.#app.signal })) {
+        if (own?.has(file.names[0]!)) continue;
         if (found.length === MOST_NAMES) {
           this.#app.note(`There are more than ${MOST_NAMES} names here: only the first are shown. Search for the others.`);
           break;
@@ -100,7 +105,11 @@ class Walk {
       ...(shown.hint !== undefined && { hint: shown.hint }),
     }));
     const menu = this.#menu(place);
-    if (wanted !== '') return [...rows, ...upFrom(place), ...menu];
+    if (wanted !== '') {
+      // What is typed may be meant for the menu: Enter takes the first row.
+      const isMeant = (choice: Choice<Step>) => choice.name.toLowerCase().includes(wanted);
+      return [...rows, ...menu.filter(isMeant), ...upFrom(place), ...menu.filter((choice) => !isMeant(choice))];
+    }
     // Below a list that fills the screen the menu would be far away.
     return rows.length > FEW_ROWS ? [...upFrom(place), ...menu, ...rows] : [...upFrom(place), ...rows, ...menu];
   }
@@ -184,7 +193,7 @@ class Walk {
     const marks = this.#marks.list();
     const selections = marks.map(({ address, names }) => ({ point, volume: address, ...(names && { names }) }));
     this.#app.note(
-      `The same without questions: mabs recover ${marks.map((mark) => quoted(`${point}:${markedPath(mark)}`)).join(' ')} --to ${quoted(to)}`,
+      `The same without questions: mabs recover ${marks.map((mark) => quotedWord(`${point}:${markedPath(mark)}`)).join(' ')} --to ${quotedWord(to)}`,
     );
     const ports = await this.#app.ports();
     try {

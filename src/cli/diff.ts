@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { DiskDifference } from '../core/diff-disks.ts';
+import type { ComparedFile, FileAspect } from '../core/diff-files.ts';
 import { type DiffReport, diffPoints, type VolumeDifference } from '../core/diff-points.ts';
 import type { PointFileDifference } from '../core/renamed-files.ts';
 import { formatSize } from '../lib/sizes.ts';
@@ -68,11 +69,14 @@ function fileLine(file: PointFileDifference, style: Style): string {
       return `  ${style.warn('>')} ${file.from} is now ${file.path}`;
     case 'changed': {
       const { before, after, differs } = file;
-      const size = differs.includes('size') ? `${formatSize(before.size)} > ${formatSize(after.size)}` : '';
-      const others = differs.filter((aspect) => aspect !== 'size');
-      return `  ${style.warn('~')} ${file.path}  (${[size, ...others].filter((text) => text !== '').join(', ')})`;
+      return `  ${style.warn('~')} ${file.path}  (${differs.map((aspect) => aspectOf(aspect, before, after)).join(', ')})`;
     }
   }
+}
+
+function aspectOf(aspect: FileAspect, before: ComparedFile, after: ComparedFile): string {
+  if (aspect === 'type') return `${before.type} > ${after.type}`;
+  return aspect === 'size' ? `${formatSize(before.size)} > ${formatSize(after.size)}` : aspect;
 }
 
 function sizeOf({ type, size }: { readonly type: string; readonly size: number }): string {

@@ -1,6 +1,7 @@
 import type { DirectoryEntry, FileNode, FileSystem, FileType } from '../filesystems/file-system.ts';
 import { MabsError, throwIfAborted } from '../lib/errors.ts';
 import { fileTimeText } from '../lib/file-time.ts';
+import { ownFilesOf } from './own-files.ts';
 
 /** What of a file is another between two points. */
 export type FileAspect = 'type' | 'size' | 'modified' | 'mode' | 'target';
@@ -47,7 +48,8 @@ interface Pair {
 
 /**
  * The files that differ between two file systems: both are walked, directory by directory, and files compared by what their systems
- * say of them; content is not read. Directories count as changed by their mode alone. What cannot be read is counted in `problems`.
+ * say of them; content is not read. Directories count as changed by their mode alone, and what a file system keeps itself in does not
+ * count. What cannot be read is counted in `problems`.
  */
 export async function* diffFiles(
   before: FileSystem,
@@ -93,6 +95,7 @@ async function namesIn(
   }
   try {
     for await (const entry of system.list(directory)) {
+      if (depth === 0 && ownFilesOf(system).has(entry.name)) continue;
       if (entries.size >= MOST_NAMES) {
         noteProblem(problems, path, `it has more than ${MOST_NAMES} names, of which the rest is not compared`);
         break;

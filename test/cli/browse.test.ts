@@ -135,6 +135,21 @@ describe('mabs browse on a terminal', () => {
     expect(screens[2]).toContain('[x] notes.txt');
   });
 
+  it('takes what is typed for the menu, too', async () => {
+    const { screens } = await browse([{ type: 'leav then Leave' }], 'hv1/web@latest:/disk0/p1/home/ada');
+    expect(screens[1]![0]).toBe('· Leave');
+  });
+
+  it('does not show the files in which NTFS keeps itself', async () => {
+    await tree.put('web', 1, { type: 'ntfs', files: { '/$MFT': '', '/$Extend/$ObjId': '', '/Users/$MFT': '' } });
+    await tree.point();
+    const { screens } = await browse(['Users/', 'Leave'], 'hv1/web@latest:/disk1/p1');
+    expect(screens[0]!.filter((row) => row.startsWith('['))).toEqual(['[ ] Users/']);
+    expect(screens[1]).toContain('[ ] $MFT');
+    await tree.put('web', 1, { files: {}, broken: 'unsupported' });
+    await tree.point();
+  });
+
   it('keeps marks while walking, counts them, and takes them away', async () => {
     const { app, titles, screens } = await browse(
       ['notes.txt', '..', 'Mark or unmark', ['ada/'], 'ada/', 'notes.txt', '..', 'bob/', 'plan.txt', 'Show what', 'plan.txt', 'Leave'],

@@ -78,6 +78,16 @@ describe('diff', () => {
     expect(totals).toEqual({ added: 2, removed: 2, changed: 5, renamed: 1, blocksChanged: 1, bytesChanged: BLOCK });
   });
 
+  it('does not tell of the files in which NTFS keeps itself', async () => {
+    const own = { '/$MFT': 'records', '/$Extend/$ObjId': '' };
+    await tree.put('web', 0, { type: 'ntfs', files: own });
+    const [before] = await tree.point();
+    await tree.put('web', 0, { type: 'ntfs', files: { ...own, '/$MFT': 'more records', '/a/$MFT': 'of a user', '/$Bin': '' } });
+    const [after] = await tree.point();
+    const { volumes } = await diff(before!, after!);
+    expect(volumes[0]!.files.map(({ path }) => path).sort()).toEqual(['/$Bin', '/a', '/a/$MFT']);
+  });
+
   it('reads no file system whose blocks are the same', async () => {
     const [before] = await twoPoints();
     treeFileSystems.opened = 0;
@@ -160,6 +170,7 @@ describe('diff', () => {
     const app = fakeApp({ ports: async () => tree.ports as never });
     await runCommand(diffCommand(app), before, after);
     expect(app.stdout()).toContain('  ~ /etc/hosts  (9 B > 18 B)');
+    expect(app.stdout()).toContain('  ~ /type  (dir > file, 0 B > 6 B)');
     expect(app.stdout()).toContain('  > /home/ada/old.txt is now /home/ada/new.txt');
     expect(app.stdout()).toContain('2 added, 2 removed, 5 changed, 1 renamed; 1 blocks changed (64 KiB)');
     const json = fakeApp({ json: true, ports: async () => tree.ports as never });

@@ -10,6 +10,7 @@ import { bytesWithin } from '../left-out-ranges.ts';
 import type { MachineVolume } from '../machine-volumes.ts';
 import type { OpenedMachine } from '../opened-machine.ts';
 import { openPoint } from '../opened-point.ts';
+import { ownFilesOf } from '../own-files.ts';
 import type { Ports } from '../ports.ts';
 import type { FileSelection } from '../recovered-files.ts';
 import { parseVolumePath, type VolumePath, volumeAddress } from '../volume-path.ts';
@@ -122,18 +123,13 @@ async function findSelected(
     system,
     node,
     ...leftOutOf(point, volume, system),
-    ...(way.length === 0 && system.info.type === 'ntfs' && { omit: NTFS_OWN }),
+    ...(way.length === 0 && { omit: ownFilesOf(system) }),
     volume: `${what}:${address}`,
     names: way,
     as: way.at(-1) ?? label,
     marks: parent === undefined ? marks : [marks[0]!, parent, ...marks.slice(1)],
   };
 }
-
-/** Files in which NTFS keeps itself (its first records): of no use as files, unless somebody names one. */
-const NTFS_OWN: ReadonlySet<string> = new Set(
-  ['MFT', 'MFTMirr', 'LogFile', 'Volume', 'AttrDef', 'Bitmap', 'Boot', 'BadClus', 'Secure', 'UpCase', 'Extend'].map((name) => `$${name}`),
-);
 
 /** Page files and the like are at least this large; smaller files are not looked up. */
 const LEFT_OUT_BYTES = 64 * 1024;
