@@ -28,6 +28,6 @@ export function browseCommand(app: App, list = listFiles, walk = browseInteracti
       const place = parseVolumePath(path, { machine: true });
       await using machine = openPoint(ports, point);
       if (app.interactive && !recursive && !streams) await walk(app, { machine, point, place });
-      else await printFiles(app, list(machine, place, { recursive, streams, signal: app.signal }));
+      else await printFiles(app, machine, list(machine, place, { recursive, streams, signal: app.signal }));
     });
 }

@@ -1,10 +1,11 @@
 import type { ListedFile } from '../core/list-files.ts';
+import type { OpenedMachine } from '../core/opened-machine.ts';
 import type { App } from './app.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import { fileLine } from './file-line.ts';
 
-/** Prints a listing as it comes; ends with exit code 4 when something in it is damaged. */
-export async function printFiles(app: App, files: AsyncIterable<ListedFile>): Promise<void> {
+/** Prints a listing of a machine as it comes, and then what is to be known of the volumes that were read; ends with exit code 4 when something in it is damaged. */
+export async function printFiles(app: App, machine: Pick<OpenedMachine, 'notes'>, files: AsyncIterable<ListedFile>): Promise<void> {
   let damaged = 0;
   const counted = async function* (): AsyncGenerator<ListedFile> {
     for await (const file of files) {
@@ -13,7 +14,13 @@ export async function printFiles(app: App, files: AsyncIterable<ListedFile>): Pr
     }
   };
   await app.renderEach(counted(), fileLine);
+  await printNotes(app, machine);
   if (damaged === 0) return;
   app.note(`${damaged === 1 ? 'One entry is' : `${damaged} entries are`} damaged; the others are complete.`);
   app.exitWith(EXIT_CODES.damaged);
+}
+
+/** What the file systems that were read say of themselves, on stderr. */
+export async function printNotes(app: App, machine: Pick<OpenedMachine, 'notes'>): Promise<void> {
+  for (const note of await machine.notes()) app.note(note);
 }

@@ -86,6 +86,16 @@ export class OpenedMachine implements AsyncDisposable {
     return system;
   }
 
+  /** What a person should know of the file systems that were opened so far, with the volume in front: a journal that is not seen, … */
+  async notes(): Promise<string[]> {
+    const notes: string[] = [];
+    for (const [address, opening] of this.#systems) {
+      const system = await opening.catch(() => undefined);
+      if (system) notes.push(...system.info.notes.map((note) => `${address}: ${note}`));
+    }
+    return notes;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await using all = new AsyncDisposableStack();
     for (const opening of this.#opened.values()) {

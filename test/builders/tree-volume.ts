@@ -24,6 +24,8 @@ export interface Tree {
   readonly files: Readonly<Record<string, TreeFile | string>>;
   readonly journal?: FileSystem['info']['journal'];
   readonly freeBytes?: number;
+  /** What it says of itself. */
+  readonly notes?: readonly string[];
   /** What its maps say is free, `[offset, length]`; by default the second half. `damaged`: they cannot be read. */
   readonly free?: readonly (readonly [number, number])[] | 'damaged';
   readonly type?: string;
@@ -58,7 +60,7 @@ async function readTree(volume: Volume): Promise<Tree> {
   return JSON.parse(Buffer.from(bytes).toString('latin1').split('\0', 1)[0]!) as Tree;
 }
 
-function treeFileSystem({ files, journal = 'clean', freeBytes, free, type = 'xfs' }: Tree, volume: Volume): FileSystem {
+function treeFileSystem({ files, journal = 'clean', notes = [], freeBytes, free, type = 'xfs' }: Tree, volume: Volume): FileSystem {
   const nodes = new Map<string, FileNode>([['/', nodeOf('/', { dir: true })]]);
   const contents = new Map<string, Uint8Array>();
   const damaged = new Set<string>();
@@ -87,7 +89,7 @@ function treeFileSystem({ files, journal = 'clean', freeBytes, free, type = 'xfs
   };
   return {
     info: {
-      ...{ type, sizeBytes: volume.sizeBytes, clusterSize: 4096, journal, notes: [] },
+      ...{ type, sizeBytes: volume.sizeBytes, clusterSize: 4096, journal, notes },
       ...(freeBytes !== undefined && { freeBytes }),
     },
     names: type === 'ntfs' ? 'utf16' : 'bytes',

@@ -3,6 +3,7 @@ import { type ContentToRead, openContent } from '../../core/open-content.ts';
 import { throwIfAborted } from '../../lib/errors.ts';
 import type { App } from '../app.ts';
 import { examples } from '../examples.ts';
+import { printNotes } from '../print-files.ts';
 import { type LookOptions, openFrom, PARENT_OPTION, WITH_OPTION } from './open-from.ts';
 
 const PIECE_BYTES = 1024 * 1024;
@@ -25,6 +26,7 @@ export function diskCatCommand(app: App, open = openContent): Command {
       const { machine, path } = await openFrom(app, file, options);
       await using _open = machine;
       await printContent(app, await open(machine, path));
+      await printNotes(app, machine);
     });
 }
 

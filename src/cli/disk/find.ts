@@ -16,6 +16,6 @@ export function diskFindCommand(app: App, list = listFiles): Command {
     .action(async (image: string, glob: string, options: LookOptions) => {
       const { machine, path } = await openFrom(app, image, options);
       await using _open = machine;
-      await printFiles(app, list(machine, path, { glob, signal: app.signal }));
+      await printFiles(app, machine, list(machine, path, { glob, signal: app.signal }));
     });
 }

@@ -28,7 +28,7 @@ export function diskLsCommand(app: App, list = listFiles): Command {
       ) => {
         const { machine, path } = await openFrom(app, image, options);
         await using _open = machine;
-        await printFiles(app, list(machine, path, { recursive, streams, signal: app.signal }));
+        await printFiles(app, machine, list(machine, path, { recursive, streams, signal: app.signal }));
       },
     );
 }

@@ -64,6 +64,21 @@ describe('mabs disk ls', () => {
     expect(app.exitCode()).toBe(4);
   });
 
+  it('tells on stderr what is to be known of the volume, and so do cat and find', async () => {
+    const dirty = await anImage('dirty.raw', { files: { '/a': 'x' }, journal: 'dirty', notes: ['Not all of it is seen.'] });
+    for (const [command, ...words] of [
+      [diskLsCommand, `${dirty}:/p1`],
+      [diskLsCommand, dirty],
+      [diskFindCommand, dirty, 'a'],
+      [diskCatCommand, `${dirty}:/p1/a`],
+    ] as const) {
+      const app = looking({ json: true });
+      await runCommand(command(app), ...words);
+      expect(app.stderr()).toBe('/p1: Not all of it is seen.\n');
+      expect(app.exitCode()).toBe(0);
+    }
+  });
+
   it('shows modes, sizes and where links lead', async () => {
     const app = looking();
     await runCommand(diskLsCommand(app), `${image}:/p1/etc/`);

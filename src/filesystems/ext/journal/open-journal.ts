@@ -5,7 +5,7 @@ import { COMPAT, INCOMPAT } from '../ext-features.ts';
 import type { ExtVolume } from '../ext-volume.ts';
 import { readInode } from '../inode.ts';
 import { type JournalLog, openLog } from './journal-log.ts';
-import { replayedVolume } from './replayed-volume.ts';
+import { findDamagedBlock, replayedVolume } from './replayed-volume.ts';
 import { scanJournal } from './scan-journal.ts';
 
 export interface JournalState {
@@ -44,6 +44,8 @@ async function replay(ext: ExtVolume, log: JournalLog): Promise<JournalState> {
   const { blocks, nextSequence, problem } = await scanJournal(log);
   const notes = [...errors];
   if (problem !== undefined) notes.push(`The journal was replayed only in part: ${problem}.`);
+  const damaged = await findDamagedBlock(log, blocks);
+  if (damaged !== undefined) notes.push(`Block ${damaged} is damaged in the journal: what lies there cannot be read.`);
   if ([...blocks.keys()].some((block) => block >= ext.superblock.blocks))
     notes.push('The journal holds blocks that are not on the volume.');
   if (await hasFastCommits(log, nextSequence)) notes.push('The newest changes are fast commits of the journal, which are not seen.');

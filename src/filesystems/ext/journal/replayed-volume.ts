@@ -1,3 +1,4 @@
+import { unlessDamaged } from '../../unless-damaged.ts';
 import type { Volume } from '../../volume.ts';
 import { chainCrc32c } from '../ext-checksum.ts';
 import { damaged } from '../ext-volume.ts';
@@ -23,6 +24,24 @@ export function replayedVolume(volume: Volume, log: JournalLog, blocks: Readonly
       }
     },
   };
+}
+
+/** Bytes of what is pending that are looked through beforehand. */
+const MOST_LOOKED_THROUGH = 8 * 1024 * 1024;
+
+/**
+ * A block that cannot be read from the replayed volume, as it is not in the log or does not have its checksum; of a log with very much pending only the
+ * first part is looked through, and the rest is checked when it is read.
+ */
+export async function findDamagedBlock(log: JournalLog, blocks: ReadonlyMap<number, ReplayedBlock>): Promise<number | undefined> {
+  let left = MOST_LOOKED_THROUGH / log.ext.superblock.blockSize;
+  for (const [number, replayed] of blocks) {
+    if (left <= 0) return undefined;
+    left -= 1;
+    const bytes = await unlessDamaged(() => log.read(replayed.at));
+    if (!bytes || !hasItsChecksum(log, replayed, bytes)) return number;
+  }
+  return undefined;
 }
 
 async function readReplayed(log: JournalLog, replayed: ReplayedBlock): Promise<Uint8Array> {
