@@ -6,6 +6,7 @@ import { diskName, parseDiskPath } from '../model/names.ts';
 import { DiskUnknownError } from './disk-unknown.ts';
 import { getPoint, type KnownPoint } from './known-points.ts';
 import type { Ports } from './ports.ts';
+import { refuseOwnFolder } from './recovery-folder.ts';
 
 /** Where a recovery goes to. */
 export type RecoveryTarget =
@@ -53,12 +54,13 @@ export function parseRecoveryTarget(text: string): RecoveryTarget {
   throw new TargetUnreadableError(text);
 }
 
-/** The folder that a target names, as an absolute path of this machine; MABS-TARGET-UNREADABLE for one that is no folder. */
+/** The folder that a target names, as an absolute path of this machine; MABS-TARGET-UNREADABLE for one that is no folder, MABS-TARGET-OWN for one of mabs. */
 export async function reachTarget(ports: Ports, text: string): Promise<string> {
   const target = parseRecoveryTarget(text);
-  if (target.type === 'folder') return resolve(target.path);
-  if (target.type !== 'host-folder') throw new FilesToFolderError(text);
-  return await (await ports.openHost(target.host)).reachFolder(target.path);
+  if (target.type !== 'folder' && target.type !== 'host-folder') throw new FilesToFolderError(text);
+  const folder = target.type === 'folder' ? resolve(target.path) : await (await ports.openHost(target.host)).reachFolder(target.path);
+  await refuseOwnFolder(ports, folder);
+  return folder;
 }
 
 /** Finds the point, and the disk where one is named. */

@@ -130,7 +130,7 @@ async function aHomeOver<P extends Pool>(vms: readonly AVm[], openPool: (folder:
       locks,
       waitMs: 0,
       home: {
-        path: folder,
+        path: join(folder, 'home'),
         id: 'home',
         listHosts: async () => hosts,
         putHost: async () => {},

@@ -238,6 +238,20 @@ it.each([
   await expect(stat(target)).rejects.toMatchObject({ code: 'ENOENT' });
 });
 
+it('refuses a folder in which it keeps its own files, by whatever way it is named', async () => {
+  const pool = (await home.ports.home.listPools())[0]!.path;
+  const link = join(home.folder, `link-${++targets}`);
+  await symlink(pool, link);
+  for (const folder of [pool, join(pool, 'packs', 'x'), home.ports.home.path, join(link, 'x')]) {
+    const before = await readdir(pool);
+    for (const selection of [POINT, `${POINT}:/disk0`, `${POINT}:/disk0/p3/`])
+      await expect(recover(home.ports, { point: selection, to: `folder:${folder}`, existing: 'overwrite' })).rejects.toMatchObject({
+        code: 'MABS-TARGET-OWN',
+      });
+    expect(await readdir(pool)).toEqual(before);
+  }
+});
+
 it('refuses what belongs to files where a whole VM is recovered', () =>
   expect(recover(home.ports, { point: POINT, to: `folder:${target}`, existing: 'skip' })).rejects.toMatchObject({
     code: 'MABS-NOT-FOR-WHOLE-VM',
