@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { listGroups, membersOf } from '../core/groups.ts';
 import type { Ports } from '../core/ports.ts';
 import type { App } from './app.ts';
-import { quoted } from './missing-arguments.ts';
+import { quotedWord } from './quoted-word.ts';
 import { typedName } from './typed-name.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -55,7 +55,7 @@ async function askMembers(app: App, ports: Ports, command: readonly string[]): P
   for (;;) {
     const chosen = await app.chooseMany('Which virtual machines?', choices);
     if (chosen.length > 0) {
-      app.note(`The same without questions: mabs ${[...command, ...chosen].map(quoted).join(' ')}`);
+      app.note(`The same without questions: mabs ${[...command, ...chosen].map((word) => quotedWord(word)).join(' ')}`);
       return chosen;
     }
     app.note('Choose at least one (space marks it).');

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { App } from './app.ts';
+import { quotedWord } from './quoted-word.ts';
 import { UsageError } from './usage-error.ts';
 
 interface Missing {
@@ -28,7 +29,7 @@ export async function completeArguments(app: App, name: string, command: Command
     });
     complete.push(...wordsFor(answer.trim()));
   }
-  app.note(`The same without questions: mabs ${name} ${complete.map(quoted).join(' ')}`);
+  app.note(`The same without questions: mabs ${name} ${complete.map((word) => quotedWord(word)).join(' ')}`);
   return complete;
 }
 
@@ -73,9 +74,4 @@ function look(command: Command, words: readonly string[]): { readonly operands: 
     while (takesNext && option.variadic && index + 1 < words.length && !words[index + 1]!.startsWith('-')) index++;
   }
   return { operands, given };
-}
-
-/** A word as a shell takes it. */
-export function quoted(word: string): string {
-  return /^[\w./:@%+={},-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

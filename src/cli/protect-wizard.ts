@@ -4,8 +4,8 @@ import type { Ports } from '../core/ports.ts';
 import type { ProtectRequest } from '../core/protect.ts';
 import { defaultPolicy, type Policy } from '../model/group.ts';
 import type { App } from './app.ts';
-import { quoted } from './missing-arguments.ts';
 import { FLAG_OF, parsePolicy, writeSetting } from './policy-options.ts';
+import { quotedWord } from './quoted-word.ts';
 import { typedName } from './typed-name.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -60,7 +60,7 @@ export function commandLineOf({ group, members, pool, policy }: ProtectRequest):
     return [FLAG_OF[setting], writeSetting(setting, value)];
   });
   const words = ['protect', '--group', group, ...members.flatMap((vm) => ['--member', vm]), ...(pool ? ['--pool', pool] : []), ...settings];
-  return `mabs ${words.map(quoted).join(' ')}`;
+  return `mabs ${words.map((word) => quotedWord(word)).join(' ')}`;
 }
 
 function askGroup(app: App, ports: Ports): Promise<string> {

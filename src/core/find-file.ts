@@ -1,4 +1,4 @@
-import type { FileNode, FileSystem } from '../filesystems/file-system.ts';
+import { type FileNode, type FileSystem, FileTypeError } from '../filesystems/file-system.ts';
 import { nameToBytes } from '../lib/byte-names.ts';
 import { MabsError } from '../lib/errors.ts';
 import { nearNames } from '../model/near-names.ts';
@@ -22,17 +22,6 @@ export class FileUnknownError extends MabsError {
     const backslash = path.includes('\\') ? ' Names are separated by /.' : '';
     this.hint =
       near.length > 0 ? `Did you mean ${near.join(' or ')}?${backslash}` : `See what is there with a listing of the folder.${backslash}`;
-  }
-}
-
-/** A path leads to another kind of thing than is needed. */
-export class FileTypeError extends MabsError {
-  readonly code = 'MABS-FILE-TYPE';
-  readonly hint: string;
-  override readonly kind = 'usage';
-  constructor(message: string, hint: string) {
-    super(message);
-    this.hint = hint;
   }
 }
 

@@ -1,5 +1,5 @@
-import type { FileNode, FileSystem } from '../filesystems/file-system.ts';
-import { FileTypeError, FileUnknownError, findFile, linkError } from './find-file.ts';
+import { type FileNode, type FileSystem, FileTypeError } from '../filesystems/file-system.ts';
+import { FileUnknownError, findFile, linkError } from './find-file.ts';
 import type { OpenedMachine } from './opened-machine.ts';
 import { pathOf, type VolumePath, volumeAddress } from './volume-path.ts';
 

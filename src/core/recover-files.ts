@@ -1,5 +1,6 @@
 import type { DiskFormatName } from '../disks/disk-format.ts';
 import { throwIfAborted } from '../lib/errors.ts';
+import { TargetFullError } from '../lib/random-access-file.ts';
 import { runJob } from './job.ts';
 import { withJournaledFiles } from './journaled-files.ts';
 import { pointVm } from './known-points.ts';
@@ -20,7 +21,7 @@ import { restoreTree } from './restore-files/restore-tree.ts';
 import { findSelections, type Selected, SelectionUnfitError } from './restore-files/selections.ts';
 import { settle } from './restore-files/settle.ts';
 import { freeSpace, openTarget, stagingPath } from './restore-files/target.ts';
-import { type RecoveredDisk, TargetFullError } from './write-recovered-disk.ts';
+import type { RecoveredDisk } from './write-recovered-disk.ts';
 
 export type { FileSelection, RecoveredFile, RecoverFilesReport, RecoverFilesRequest } from './recovered-files.ts';
 
@@ -147,7 +148,8 @@ function progressOf({ clock }: Ports, { onProgress }: RecoverFilesRequest, { fil
 /** The data must fit. A volume that does not tell its room is tried. */
 async function checkRoom(folder: string, { bytes }: Measured): Promise<void> {
   const free = await freeSpace(folder);
-  if (free !== undefined && bytes > free) throw new TargetFullError(folder, `the recovery needs ${bytes} bytes, and ${free} are free`);
+  if (free !== undefined && bytes > free)
+    throw new TargetFullError(folder, { detail: `the recovery needs ${bytes} bytes, and ${free} are free` });
 }
 
 /** Lists everything, reads no content and changes nothing; what would be refused rejects as it would then. */

@@ -4,6 +4,7 @@ import { pathExists } from 'fs-extra/esm';
 import type { DiskFormatName } from '../disks/disk-format.ts';
 import { flushFolder, makeFolderDurably, renameExclusively, retrySharing } from '../lib/durable-files.ts';
 import { MabsError, systemErrorCode } from '../lib/errors.ts';
+import { TargetFullError } from '../lib/random-access-file.ts';
 import type { Manifest, ManifestDisk } from '../model/manifest.ts';
 import { diskName } from '../model/names.ts';
 import { type JobOptions, jobOptions } from './job.ts';
@@ -12,7 +13,7 @@ import { pointVm } from './known-points.ts';
 import type { Ports } from './ports.ts';
 import { checkFormat, type RecoverySource } from './recover-plan.ts';
 import type { RecoveredFile } from './recovered-files.ts';
-import { type RecoveredDisk, TargetFullError, writeRecoveredDisk } from './write-recovered-disk.ts';
+import { type RecoveredDisk, writeRecoveredDisk } from './write-recovered-disk.ts';
 
 export interface FolderRecovery extends JobOptions {
   /** Local or UNC; made where it is missing. */
@@ -100,7 +101,7 @@ async function checkSpace(folder: string, disks: readonly ManifestDisk[]): Promi
   if (!space || space.blocks === 0) return;
   const free = space.bavail * space.bsize;
   const needed = disks.reduce((sum, disk) => sum + disk.dataBytes, 0);
-  if (needed > free) throw new TargetFullError(folder, `the recovery needs ${needed} bytes, and ${free} are free`);
+  if (needed > free) throw new TargetFullError(folder, { detail: `the recovery needs ${needed} bytes, and ${free} are free` });
 }
 
 /** The VM's definition as readable JSON, and the host's own files as they were, under names that every system allows. */

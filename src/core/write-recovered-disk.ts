@@ -1,5 +1,6 @@
 import type { CreateImageOptions, DiskFormatName, WritableDisk } from '../disks/disk-format.ts';
 import { MabsError, systemErrorCode } from '../lib/errors.ts';
+import { TargetFullError } from '../lib/random-access-file.ts';
 import type { ManifestDisk } from '../model/manifest.ts';
 import { diskName } from '../model/names.ts';
 import type { Pool } from '../pool/pool.ts';
@@ -14,15 +15,6 @@ export interface RecoveredDisk {
   /** Uncompressed payload; zeros are free. */
   readonly bytesWritten: number;
   readonly verified: true;
-}
-
-export class TargetFullError extends MabsError {
-  readonly code = 'MABS-TARGET-FULL';
-  readonly hint = 'Make room there, or recover to another place. Nothing half-written is left.';
-  override readonly kind = 'space';
-  constructor(path: string, detail: string, options?: ErrorOptions) {
-    super(`${path}: ${detail}`, options);
-  }
 }
 
 export class RecoveryDiffersError extends MabsError {
@@ -57,7 +49,7 @@ export async function writeRecoveredDisk(ports: Ports, order: WriteOrder): Promi
     return { disk: name, path, bytesWritten, verified: true };
   } catch (error) {
     const code = systemErrorCode(firstCause(error));
-    if (code === 'ENOSPC' || code === 'EDQUOT') throw new TargetFullError(path, 'the volume is full', { cause: error });
+    if (code === 'ENOSPC' || code === 'EDQUOT') throw new TargetFullError(path, { cause: error });
     throw error;
   }
 }

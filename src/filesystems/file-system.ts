@@ -180,12 +180,13 @@ export class FileUnreadableError extends MabsError {
   }
 }
 
-/** What was asked for makes no sense for this kind of file: the content of a directory, the names in a file. */
-export class WrongFileTypeError extends MabsError {
+/** What was asked for makes no sense for what is there: the content of a directory, the names in a file. */
+export class FileTypeError extends MabsError {
   readonly code = 'MABS-FILE-TYPE';
-  readonly hint = 'List the folder that it lies in: its type is shown there.';
+  readonly hint: string;
   override readonly kind = 'usage';
-  constructor(file: string, wanted: 'file' | 'directory') {
-    super(`${file} is no ${wanted}`);
+  constructor(message: string, hint = 'List the folder that it lies in: its type is shown there.') {
+    super(message);
+    this.hint = hint;
   }
 }

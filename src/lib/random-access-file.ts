@@ -41,10 +41,11 @@ export class FileExistsError extends MabsError {
 /** No space is left where a file is being written, or it grew past what the file system there can hold. */
 export class TargetFullError extends MabsError {
   readonly code = 'MABS-TARGET-FULL';
-  readonly hint = 'Make room on the target, or choose another one.';
+  readonly hint = 'Make room there, or choose another place. Nothing half-written is left.';
   override readonly kind = 'space';
-  constructor(path: string, options: ErrorOptions) {
-    super(`no space is left to write ${path}`, options);
+  /** `detail`: what is known of how much is missing. */
+  constructor(path: string, { detail, ...options }: ErrorOptions & { readonly detail?: string } = {}) {
+    super(detail === undefined ? `no space is left to write ${path}` : `${path}: ${detail}`, options);
   }
 }
 

@@ -1,11 +1,12 @@
 import { cachedVolume } from '../../src/filesystems/cached-volume.ts';
 import { chainCrc32c, crc16, le32 } from '../../src/filesystems/ext/ext-checksum.ts';
 import { RO_COMPAT } from '../../src/filesystems/ext/ext-features.ts';
-import { type ExtVolume, unlessDamaged } from '../../src/filesystems/ext/ext-volume.ts';
+import type { ExtVolume } from '../../src/filesystems/ext/ext-volume.ts';
 import { findSuperblock } from '../../src/filesystems/ext/find-superblock.ts';
 import { readGroup } from '../../src/filesystems/ext/group-descriptor.ts';
 import { INODE_FLAGS, type Inode, MODE, readInode } from '../../src/filesystems/ext/inode.ts';
 import { listBlockRuns } from '../../src/filesystems/ext/list-block-runs.ts';
+import { unlessDamaged } from '../../src/filesystems/unless-damaged.ts';
 import { memorySource } from '../../src/lib/byte-source.ts';
 import { aJournal, type JournalPlan } from './ext-journal.ts';
 import { fixtureVolume } from './fixture-volume.ts';

@@ -54,15 +54,3 @@ describe('mabs find', () => {
     expect(JSON.parse(app.stdout())).toEqual(report);
   });
 });
-
-describe('a word for the shell', () => {
-  it.each([
-    ['hv1/web@latest:/disk0/p2/a.txt', 'linux', 'hv1/web@latest:/disk0/p2/a.txt'],
-    ['hv1/web@x:/p1/$(rm -rf) `x`', 'linux', "'hv1/web@x:/p1/$(rm -rf) `x`'"],
-    ["it's", 'linux', "'it'\\''s'"],
-    ["it's", 'win32', "'it''s'"],
-    ['hv1/{guid}@latest', 'linux', "'hv1/{guid}@latest'"],
-  ] as const)('%s on %s is %s', (word, platform, quoted) => {
-    expect(quotedWord(word, platform)).toBe(quoted);
-  });
-});

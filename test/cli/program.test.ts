@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { CommandBuilder } from '../../src/cli/app.ts';
 import { completionScript, SHELLS } from '../../src/cli/completion-scripts.ts';
 import { nounHelp, programHelp } from '../../src/cli/help.ts';
-import { completeArguments, quoted } from '../../src/cli/missing-arguments.ts';
+import { completeArguments } from '../../src/cli/missing-arguments.ts';
 import { commandsUnder, findCommand, program } from '../../src/cli/program.ts';
 import { fakeApp } from '../builders/fake-app.ts';
 
@@ -71,13 +71,6 @@ describe('missing arguments', () => {
     const words = ['--path', 'x', '--type', 'lab', '--', '-odd'];
     expect(await completeArguments(fakeApp(), 'host add', await build('host add'), words)).toEqual(words);
   });
-
-  it.each([
-    ['a-b_c.d/e:f@g', 'a-b_c.d/e:f@g'],
-    ["it's", `'it'\\''s'`],
-    ['', "''"],
-    ['$HOME', "'$HOME'"],
-  ])('are quoted for a shell: %s', (word, expected) => expect(quoted(word)).toBe(expected));
 });
 
 describe.each(SHELLS)('the completion for %s', (shell) => {

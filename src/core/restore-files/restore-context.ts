@@ -1,7 +1,7 @@
 import type { FileNode, FileSystem } from '../../filesystems/file-system.ts';
 import { type ErrorKind, MabsError, systemErrorCode } from '../../lib/errors.ts';
+import { TargetFullError } from '../../lib/random-access-file.ts';
 import { firstCause } from '../job.ts';
-import { TargetFullError } from '../write-recovered-disk.ts';
 import type { ExtrasFile } from './extras-file.ts';
 import type { Limiter } from './limiter.ts';
 import type { RecoveryRows } from './recovery-rows.ts';
@@ -51,5 +51,5 @@ export function throwFatal(thrown: unknown, path: string): void {
   const error = firstCause(thrown);
   if (error instanceof MabsError && FATAL_KINDS.includes(error.kind)) throw error;
   const code = systemErrorCode(error);
-  if (code === 'ENOSPC' || code === 'EDQUOT') throw new TargetFullError(path, 'the volume is full', { cause: error });
+  if (code === 'ENOSPC' || code === 'EDQUOT') throw new TargetFullError(path, { cause: error });
 }

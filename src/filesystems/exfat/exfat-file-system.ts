@@ -8,7 +8,7 @@ import {
   type FileSystem,
   FileSystemDamagedError,
   type FileSystemInfo,
-  WrongFileTypeError,
+  FileTypeError,
 } from '../file-system.ts';
 import { NameIndex } from '../name-index.ts';
 import type { UpCase } from '../unicode-up-case.ts';
@@ -60,7 +60,7 @@ export class ExfatFileSystem implements FileSystem {
   }
 
   async open(file: FileNode, stream?: string): Promise<FileContent> {
-    if (file.type !== 'file' || stream !== undefined) throw new WrongFileTypeError(stream ?? 'a directory', 'file');
+    if (file.type !== 'file' || stream !== undefined) throw new FileTypeError(`${stream ?? 'a directory'} is no file`);
     const { size, validBytes } = file as ExfatNode;
     const runs = await readClusters(this.#exfat, file as ExfatNode);
     return clusterContent(this.#exfat.volume, this.#exfat.layout.heap, { runs, sizeBytes: size, validBytes });
@@ -84,7 +84,7 @@ export class ExfatFileSystem implements FileSystem {
 
   /** Entries without any name cannot be asked for. */
   async *#names(directory: FileNode): AsyncGenerator<NamedSet> {
-    if (directory.type !== 'dir') throw new WrongFileTypeError('a file', 'directory');
+    if (directory.type !== 'dir') throw new FileTypeError('a file is no directory');
     for await (const set of listSets(this.#exfat, directory as ExfatNode)) {
       const name = nameOfSet(set);
       if (name !== '' && name !== '.' && name !== '..') yield { name, set };

@@ -6,8 +6,8 @@ import {
   type FileNode,
   type FileSystem,
   type FileSystemInfo,
+  FileTypeError,
   FileUnreadableError,
-  WrongFileTypeError,
 } from '../file-system.ts';
 import { findDirent, listDirents } from './directory.ts';
 import type { Dirent } from './directory-block.ts';
@@ -59,7 +59,7 @@ export class ExtFileSystem implements FileSystem {
 
   async open(file: FileNode, stream?: string): Promise<FileContent> {
     const label = `inode ${file.id}`;
-    if (file.type !== 'file' || stream !== undefined) throw new WrongFileTypeError(label, 'file');
+    if (file.type !== 'file' || stream !== undefined) throw new FileTypeError(`${label} is no file`);
     if (file.unreadable !== undefined) throw new FileUnreadableError(label, file.unreadable);
     const inode = await this.#inode(file);
     if (inode.flags & INODE_FLAGS.inlineData) return memoryContent(inode, readInlineData(this.#ext, inode));
@@ -95,7 +95,7 @@ export class ExtFileSystem implements FileSystem {
   }
 
   async #directory(directory: FileNode): Promise<Inode> {
-    if (directory.type !== 'dir') throw new WrongFileTypeError(`inode ${directory.id}`, 'directory');
+    if (directory.type !== 'dir') throw new FileTypeError(`inode ${directory.id} is no directory`);
     return await this.#inode(directory);
   }
 

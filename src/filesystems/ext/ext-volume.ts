@@ -1,4 +1,3 @@
-import { MabsError } from '../../lib/errors.ts';
 import { FileSystemDamagedError } from '../file-system.ts';
 import { readInside } from '../probe.ts';
 import type { Volume } from '../volume.ts';
@@ -38,14 +37,4 @@ export async function readBlock({ volume, superblock }: ExtVolume, block: number
 
 export function damaged({ superblock }: ExtVolume, what: string): FileSystemDamagedError {
   return new FileSystemDamagedError(superblock.type, what);
-}
-
-/** What `work` answers; `undefined` where something damaged kept it from answering. */
-export async function unlessDamaged<T>(work: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof MabsError && error.kind === 'damaged') return undefined;
-    throw error;
-  }
 }

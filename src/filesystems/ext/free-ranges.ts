@@ -1,7 +1,8 @@
 import { type ByteRange, normalizeRanges } from '../../lib/byte-range.ts';
 import { readInside } from '../probe.ts';
+import { unlessDamaged } from '../unless-damaged.ts';
 import { chainCrc32c } from './ext-checksum.ts';
-import { type ExtVolume, type GroupDescriptor, unlessDamaged } from './ext-volume.ts';
+import type { ExtVolume, GroupDescriptor } from './ext-volume.ts';
 import { copyBlocks, firstBlockOf, inodeTableBlocks, readGroup } from './group-descriptor.ts';
 
 /** Clusters that belong to nothing, by the groups' bitmaps; a group whose bitmap cannot be trusted has none. */

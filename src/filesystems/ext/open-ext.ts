@@ -1,10 +1,11 @@
 import { cachedVolume } from '../cached-volume.ts';
 import { type FileSystem, type FileSystemInfo, FileSystemUnsupportedError } from '../file-system.ts';
 import { labelText, readInside } from '../probe.ts';
+import { unlessDamaged } from '../unless-damaged.ts';
 import type { Volume } from '../volume.ts';
 import { COMPAT, INCOMPAT, RO_COMPAT, unknownIncompat, unknownRoCompat } from './ext-features.ts';
 import { ExtFileSystem } from './ext-file-system.ts';
-import { type ExtVolume, unlessDamaged } from './ext-volume.ts';
+import type { ExtVolume } from './ext-volume.ts';
 import { type FoundSuperblock, findSuperblock } from './find-superblock.ts';
 import { readGroup } from './group-descriptor.ts';
 import { type JournalState, openJournal } from './journal/open-journal.ts';
@@ -14,11 +15,12 @@ import { parseSuperblock, SUPERBLOCK_SIZE, type Superblock } from './superblock.
 export async function openExt(volume: Volume): Promise<FileSystem> {
   const found = await findSuperblock(volume);
   refuseUnknown(found.superblock);
-  const journal = await openJournal(extVolume(cachedVolume(volume), found.superblock), found.problem !== undefined);
+  const cached = cachedVolume(volume);
+  const journal = await openJournal(extVolume(cached, found.superblock), found.problem !== undefined);
   const replayed = journal.volume === undefined ? undefined : cachedVolume(journal.volume);
   const superblock = (replayed && (await superblockAfter(replayed))) ?? found.superblock;
   refuseUnknown(superblock);
-  const ext = extVolume(replayed ?? cachedVolume(volume), superblock);
+  const ext = extVolume(replayed ?? cached, superblock);
   return new ExtFileSystem(ext, await describe(ext, found, journal));
 }
 

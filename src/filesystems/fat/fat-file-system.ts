@@ -8,7 +8,7 @@ import {
   type FileSystem,
   FileSystemDamagedError,
   type FileSystemInfo,
-  WrongFileTypeError,
+  FileTypeError,
 } from '../file-system.ts';
 import { NameIndex } from '../name-index.ts';
 import { unicodeUpCase } from '../unicode-up-case.ts';
@@ -44,7 +44,7 @@ export class FatFileSystem implements FileSystem {
   }
 
   async open(file: FileNode, stream?: string): Promise<FileContent> {
-    if (file.type !== 'file' || stream !== undefined) throw new WrongFileTypeError(stream ?? 'a directory', 'file');
+    if (file.type !== 'file' || stream !== undefined) throw new FileTypeError(`${stream ?? 'a directory'} is no file`);
     return clusterContent(this.#fat.volume, this.#fat.layout.heap, { runs: await this.#clusters(file as FatNode), sizeBytes: file.size });
   }
 
@@ -61,7 +61,7 @@ export class FatFileSystem implements FileSystem {
   }
 
   #entries(directory: FileNode): AsyncGenerator<FoundEntry> {
-    if (directory.type !== 'dir') throw new WrongFileTypeError('a file', 'directory');
+    if (directory.type !== 'dir') throw new FileTypeError('a file is no directory');
     return listEntries(this.#fat, directory as FatNode);
   }
 

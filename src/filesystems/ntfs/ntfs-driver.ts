@@ -1,6 +1,6 @@
-import { MabsError } from '../../lib/errors.ts';
 import { cachedVolume } from '../cached-volume.ts';
 import type { FileContent, FileSystem, FileSystemDriver, FileSystemInfo } from '../file-system.ts';
+import { unlessDamaged } from '../unless-damaged.ts';
 import type { Volume } from '../volume.ts';
 import { ATTRIBUTE } from './attributes.ts';
 import { type Geometry, readGeometry } from './boot-sector.ts';
@@ -35,7 +35,7 @@ async function openNtfs(volume: Volume): Promise<FileSystem> {
     journal: doubts.length > 0 ? 'dirty' : state.journal,
     notes: [...doubts, ...state.notes],
   };
-  return new NtfsFileSystem(info, table, { volume, clusterSize }, new UpCase(await orUndefined(() => openUpCase(table))));
+  return new NtfsFileSystem(info, table, { volume, clusterSize }, new UpCase(await unlessDamaged(() => openUpCase(table))));
 }
 
 async function openUpCase(table: MasterFileTable): Promise<FileContent | undefined> {
@@ -46,19 +46,9 @@ async function openUpCase(table: MasterFileTable): Promise<FileContent | undefin
 
 async function countFree(table: MasterFileTable, { clusters, clusterSize }: Geometry): Promise<number | undefined> {
   if (clusters / 8 > MOST_COUNTED_BYTES) return undefined;
-  return await orUndefined(async () => {
+  return await unlessDamaged(async () => {
     let sum = 0;
     for await (const { length } of freeRanges(await openBitmap(table), clusters, clusterSize)) sum += length;
     return sum;
   });
-}
-
-/** What a volume can be read without: absent where it is damaged. */
-async function orUndefined<T>(work: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof MabsError && error.kind === 'damaged') return undefined;
-    throw error;
-  }
 }

@@ -6,8 +6,8 @@ import {
   type FileNode,
   type FileSystem,
   type FileSystemInfo,
+  FileTypeError,
   FileUnreadableError,
-  WrongFileTypeError,
 } from '../file-system.ts';
 import { ATTRIBUTE, type Attribute } from './attributes.ts';
 import { freeRanges, openBitmap } from './cluster-bitmap.ts';
@@ -64,7 +64,7 @@ export class NtfsFileSystem implements FileSystem {
   async open(node: FileNode, stream?: string): Promise<FileContent> {
     const file = await this.#load(node);
     if (stream !== undefined && stream !== '') return await this.#openStream(file, stream);
-    if (node.type !== 'file') throw new WrongFileTypeError(anyNameOf(file), 'file');
+    if (node.type !== 'file') throw new FileTypeError(`${anyNameOf(file)} is no file`);
     if (node.unreadable !== undefined) throw new FileUnreadableError(anyNameOf(file), node.unreadable);
     const { attribute, algorithm } = await this.#mainContent(file);
     if (!attribute) return residentContent(new Uint8Array(0));
@@ -116,7 +116,7 @@ export class NtfsFileSystem implements FileSystem {
 
   async #directory(node: FileNode): Promise<NtfsFile> {
     const file = await this.#load(node);
-    if (node.type !== 'dir') throw new WrongFileTypeError(anyNameOf(file), 'directory');
+    if (node.type !== 'dir') throw new FileTypeError(`${anyNameOf(file)} is no directory`);
     return file;
   }
 

@@ -1,6 +1,6 @@
-import { MabsError } from '../../lib/errors.ts';
 import { struct, type Unpacked, u16le, u32le, u64le } from '../../lib/struct.ts';
 import type { FileContent } from '../file-system.ts';
+import { unlessDamaged } from '../unless-damaged.ts';
 import { ATTRIBUTE } from './attributes.ts';
 import { undoFixups } from './fixups.ts';
 import { damaged } from './ntfs-damage.ts';
@@ -31,7 +31,7 @@ export interface VolumeState {
 /** Clean is what both say to be clean; what of them is damaged counts as dirty. */
 export async function readVolumeState(table: RecordReader): Promise<VolumeState> {
   const { label, isMarked } = await readVolumeRecord(table);
-  const log = await attempt(() => logState(table));
+  const log = await unlessDamaged(() => logState(table));
   const notes: string[] = [];
   if (isMarked === undefined) notes.push('Whether the volume was marked for a check is not known: $Volume is damaged.');
   if (isMarked) notes.push('The volume is marked for a check (chkdsk).');
@@ -43,7 +43,7 @@ export async function readVolumeState(table: RecordReader): Promise<VolumeState>
 }
 
 async function readVolumeRecord(table: RecordReader): Promise<{ label: string | undefined; isMarked: boolean | undefined }> {
-  const file = await attempt(() => loadFile(table, VOLUME_RECORD));
+  const file = await unlessDamaged(() => loadFile(table, VOLUME_RECORD));
   const name = file && findAttribute(file, ATTRIBUTE.volumeName)?.value;
   const information = file && findAttribute(file, ATTRIBUTE.volumeInformation)?.value;
   const label = name && Buffer.from(name.subarray(0, name.length & ~1)).toString('utf16le');
@@ -74,20 +74,10 @@ async function restartPage(content: FileContent, offset: number): Promise<Restar
   if (pageSize < 512 || pageSize > 65_536 || offset + pageSize > content.sizeBytes) return undefined;
   const page = new Uint8Array(pageSize);
   await content.read(offset, page);
-  return await attempt(async () => {
+  return await unlessDamaged(async () => {
     undoFixups(page, String.fromCharCode(page[0]!) === 'C' ? 'CHKD' : 'RSTR', 'a restart page of $LogFile');
     const { areaOffset } = RESTART_PAGE.read(page);
     if (areaOffset + RESTART_AREA.size > page.length) throw damaged('a restart page of $LogFile is cut off');
     return { pageSize, ...RESTART_AREA.read(page, areaOffset) };
   });
-}
-
-/** `undefined` for what is damaged. */
-async function attempt<T>(work: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof MabsError && error.kind === 'damaged') return undefined;
-    throw error;
-  }
 }

@@ -1,3 +1,4 @@
+import { MabsError } from '../../lib/errors.ts';
 import { checkDirectoryBlock, directoryBlockEntries, entryAt } from './directory-block.ts';
 import { isDots, type NameEntry } from './directory-entry.ts';
 import { INDEX_OFFSET, positionsByHash } from './directory-index.ts';
@@ -26,6 +27,7 @@ export async function* directoryEntries(volume: XfsVolume, inode: Inode): AsyncG
     try {
       yield* entriesIn(volume, blocks, block, what);
     } catch (error) {
+      if (!(error instanceof MabsError && error.kind === 'damaged')) throw error;
       errors.push(error);
       if (errors.length === MAX_DAMAGED) break;
     }
@@ -41,7 +43,7 @@ export async function findEntry(volume: XfsVolume, inode: Inode, name: Uint8Arra
       const indexed = await findByHash(volume, inode, name);
       if (indexed !== 'no index') return indexed;
     } catch (error) {
-      if ((error as { kind?: unknown }).kind !== 'damaged') throw error;
+      if (!(error instanceof MabsError && error.kind === 'damaged')) throw error;
     }
   }
   let folded: NameEntry | undefined;

@@ -1,5 +1,6 @@
 import { cachedVolume } from '../cached-volume.ts';
 import { type FileSystemDriver, type FileSystemInfo, FileSystemUnsupportedError } from '../file-system.ts';
+import { unlessDamaged } from '../unless-damaged.ts';
 import type { Volume } from '../volume.ts';
 import { findSuperblock } from './find-superblock.ts';
 import { nothingIsPending } from './log-state.ts';
@@ -36,13 +37,7 @@ function notesOn({ blocks, blockSize, needsRepair }: Superblock, isCopy: boolean
 
 /** A log that cannot be read is one that may hold something. */
 async function logIsClean(volume: XfsVolume, notes: string[]): Promise<boolean> {
-  let isClean = false;
-  try {
-    isClean = await nothingIsPending(volume);
-  } catch (error) {
-    if ((error as { kind?: unknown }).kind !== 'damaged') throw error;
-  }
-  if (isClean) return true;
+  if (await unlessDamaged(() => nothingIsPending(volume))) return true;
   notes.push(
     volume.superblock.logStart === 0
       ? 'The log lies on another device and is not looked at: the newest changes may not be seen.'

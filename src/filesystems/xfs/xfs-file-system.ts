@@ -7,8 +7,8 @@ import {
   type FileNode,
   type FileSystem,
   type FileSystemInfo,
+  FileTypeError,
   FileUnreadableError,
-  WrongFileTypeError,
 } from '../file-system.ts';
 import { readAttributes } from './attributes.ts';
 import { directoryEntries, findEntry } from './directory.ts';
@@ -49,8 +49,7 @@ export class XfsFileSystem implements FileSystem {
   }
 
   async open(file: FileNode, stream?: string): Promise<FileContent> {
-    if (file.type !== 'file') throw new WrongFileTypeError(`inode ${file.id}`, 'file');
-    if (stream !== undefined) throw new FileUnreadableError(`inode ${file.id}`, `XFS keeps no streams, and so none named ${stream}`);
+    if (file.type !== 'file' || stream !== undefined) throw new FileTypeError(`inode ${file.id} is no file`);
     if (file.unreadable !== undefined) throw new FileUnreadableError(`inode ${file.id}`, file.unreadable);
     const inode = await this.#inode(file);
     return fileContent(this.#volume, this.#mapOf(inode), inode.size, `file ${file.id}`);
@@ -82,7 +81,7 @@ export class XfsFileSystem implements FileSystem {
   }
 
   async #directory(node: FileNode): Promise<Inode> {
-    if (node.type !== 'dir') throw new WrongFileTypeError(`inode ${node.id}`, 'directory');
+    if (node.type !== 'dir') throw new FileTypeError(`inode ${node.id} is no directory`);
     return await this.#inode(node);
   }
 
