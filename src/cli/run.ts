@@ -14,10 +14,12 @@ import { UsageError } from './usage-error.ts';
 export async function runCommandLine(argv: readonly string[], implementations: Implementations): Promise<void> {
   const stop = new AbortController();
   hookSignals(stop);
-  ignoreClosedPipes();
+  const output = watchOutput();
   let exitCode: number;
   try {
     exitCode = await run(argv, implementations, stop.signal);
+    await drained(process.stdout);
+    if (output.failure !== undefined) throw output.failure;
   } catch (error) {
     exitCode = tellFailure(error, argv, stop.signal.aborted);
   }
@@ -104,13 +106,15 @@ function hookSignals(stop: AbortController): void {
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP', ...windows]) process.on(name, () => stop.abort(new InterruptedError()));
 }
 
-/** `mabs point list | head`: a reader that has enough is no error. */
-function ignoreClosedPipes(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-    });
-  }
+/** `mabs point list | head`: a reader that has enough is no error. What stdout cannot take (a full volume) is told at the end. */
+function watchOutput(): { failure?: Error } {
+  const output: { failure?: Error } = {};
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') output.failure ??= error;
+  });
+  // Where nothing can be told, there is nobody to tell it to.
+  process.stderr.on('error', () => {});
+  return output;
 }
 
 function drained(stream: NodeJS.WriteStream): Promise<void> {

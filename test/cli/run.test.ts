@@ -1,4 +1,6 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { type StdioOptions, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import vm from 'node:vm';
@@ -26,6 +28,21 @@ describe('the program, run as a user runs it', () => {
     const [version, help] = await Promise.all([mabs(['--version']), mabs(['--help'])]);
     expect(version).toMatchObject({ exitCode: 0, stderr: '', stdout: expect.stringMatching(/^mabs \d+\.\d+\.\d+ \(Node\.js \d+/) });
     expect(help).toMatchObject({ exitCode: 0, stderr: '', stdout: expect.stringContaining('mabs <command>') });
+  });
+
+  const fullDevice = existsSync('/dev/full') ? it : it.skip;
+  fullDevice('ends with 6 where what it prints has no room', async () => {
+    const full = await open('/dev/full', 'w');
+    try {
+      for (const args of [['--help'], ['pool', 'list', '--home', home.homePath], ['disk', 'cat', `${BIN}:/p1`]]) {
+        const stdio: StdioOptions = ['ignore', full.fd, 'pipe'];
+        const run = spawnSync(process.execPath, [BIN, ...args], { stdio, encoding: 'utf8', env: { ...process.env, MABS_SOURCE: '1' } });
+        const told = expect.stringMatching(/^mabs: .*\[MABS-NO-SPACE\]\n +\S.*$/m);
+        expect({ args, status: run.status, stderr: run.stderr }).toEqual({ args, status: 6, stderr: told });
+      }
+    } finally {
+      await full.close();
+    }
   });
 
   it('suggests what may have been meant, with exit code 2', async () => {
