@@ -31,8 +31,8 @@ export interface ImagePath {
 
 /**
  * Splits `IMAGE[:/PATH]`: the image ends at the last `:/` that leaves an existing file. Where none does, it is what stands before the
- * first `:/` that looks like a volume's: whoever opens it tells that it is not there. Drive letters of Windows need no care: `C` of
- * `C:/x.vhdx:/p1` is no file.
+ * first `:/` (or `:\\`, which is refused as a path then) that looks like a volume's: whoever opens it tells that it is not there. Drive
+ * letters of Windows need no care: `C` of `C:/x.vhdx:/p1` is no file, and one letter alone is not taken for an image.
  */
 export async function splitImagePath(text: string, isFile = fileExists): Promise<ImagePath> {
   if (await isFile(text)) return { image: text };
@@ -40,7 +40,7 @@ export async function splitImagePath(text: string, isFile = fileExists): Promise
     const image = text.slice(0, colon);
     if (await isFile(image)) return { image, path: text.slice(colon + 1) };
   }
-  const meant = /:\/(?:p\d+|lv)(?:\/|$)/.exec(text);
+  const meant = /(?<=..):[\\/](?:p\d+|lv)(?:[\\/]|$)/.exec(text);
   return meant ? { image: text.slice(0, meant.index), path: text.slice(meant.index + 1) } : { image: text };
 }
 

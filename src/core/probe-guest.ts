@@ -2,7 +2,7 @@ import type { FileSystem } from '../filesystems/file-system.ts';
 import { checkFstab, hasLinux, type LinuxBootFiles, linuxBootFiles, linuxVersion } from './probe-linux.ts';
 import { failureOf, type GuestSystem, type ProbeCheck } from './probe-report.ts';
 import type { ProbedVolume } from './probe-volumes.ts';
-import { checkWindowsFiles, hasWindows, windowsBootManagers, windowsVersion } from './probe-windows.ts';
+import { checkWindowsFiles, hasWindows, SOFTWARE_HIVE, windowsBootManagers, windowsVersion } from './probe-windows.ts';
 
 export interface GuestFacts {
   readonly generation: 1 | 2;
@@ -35,7 +35,7 @@ export async function probeGuest(volumes: readonly ProbedVolume[], facts: GuestF
     if (await attempt(() => hasWindows(system))) {
       windows = true;
       checks.push(...(await checkWindowsFiles(system, place)));
-      systems.push((await attempt(() => windowsVersion(system, place))) ?? { family: 'windows', name: 'Windows', place });
+      systems.push((await attempt(() => windowsVersion(system, place), SOFTWARE_HIVE)) ?? { family: 'windows', name: 'Windows', place });
     } else if (system.names === 'bytes' && (await attempt(() => hasLinux(system)))) {
       linux = true;
       checks.push(await checkFstab(system, place));
@@ -51,11 +51,11 @@ export async function probeGuest(volumes: readonly ProbedVolume[], facts: GuestF
 
 /** Runs a look at a volume; what goes wrong is a check of its own. */
 function attemptAt(checks: ProbeCheck[], place: string) {
-  return async <T>(look: () => Promise<T>): Promise<T | undefined> => {
+  return async <T>(look: () => Promise<T>, file?: string): Promise<T | undefined> => {
     try {
       return await look();
     } catch (error) {
-      checks.push({ name: 'system files', place, ...failureOf(error) });
+      checks.push({ name: 'system files', place, ...failureOf(error, file) });
       return undefined;
     }
   };
@@ -64,7 +64,9 @@ function attemptAt(checks: ProbeCheck[], place: string) {
 function guestCheck(systems: readonly GuestSystem[], { os }: GuestFacts, hidden: boolean): ProbeCheck {
   const told = { name: 'guest system', place: '' } as const;
   if (systems.length > 0) {
-    const names = systems.map(({ name, version, build }) => [name, version, build && `build ${build}`].filter(Boolean).join(', '));
+    const names = systems.map(({ name, version, build }) =>
+      [name, version !== undefined && !name.includes(version) && version, build && `build ${build}`].filter(Boolean).join(', '),
+    );
     return { ...told, status: 'ok', detail: names.join('; ') };
   }
   const detail = hidden ? 'none found on the volumes that can be read' : 'none found: the disks hold data alone';

@@ -38,10 +38,11 @@ export function worstOf(checks: readonly Pick<ProbeCheck, 'status'>[]): ProbeSta
   return checks.some(({ status }) => status === 'warn') ? 'warn' : 'ok';
 }
 
-/** What keeps something from being read, as a check tells it: damage fails, what mabs cannot read is a warning; anything else is thrown. */
-export function failureOf(error: unknown): Pick<ProbeCheck, 'status' | 'detail'> {
+/** What keeps something from being read, as a check tells it: damage fails, what mabs cannot read is a warning; anything else is thrown. `file`: what it is about, where the error does not say. */
+export function failureOf(error: unknown, file?: string): Pick<ProbeCheck, 'status' | 'detail'> {
   if (!(error instanceof MabsError)) throw error;
-  if (error.kind === 'damaged') return { status: 'failed', detail: error.message };
-  if (error.kind === 'prerequisite') return { status: 'warn', detail: error.message };
+  const detail = file === undefined ? error.message : `${file}: ${error.message}`;
+  if (error.kind === 'damaged') return { status: 'failed', detail };
+  if (error.kind === 'prerequisite') return { status: 'warn', detail };
   throw error;
 }

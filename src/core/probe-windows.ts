@@ -5,7 +5,7 @@ import { faultOf, fileAt, firstFile } from './probed-files.ts';
 
 const SYSTEM32 = '/Windows/System32';
 const SYSTEM_HIVE = `${SYSTEM32}/config/SYSTEM`;
-const SOFTWARE_HIVE = `${SYSTEM32}/config/SOFTWARE`;
+export const SOFTWARE_HIVE = `${SYSTEM32}/config/SOFTWARE`;
 const LOADERS = [`${SYSTEM32}/winload.efi`, `${SYSTEM32}/winload.exe`, `${SYSTEM32}/Boot/winload.efi`, `${SYSTEM32}/Boot/winload.exe`];
 const BOOT_MANAGERS = { bios: '/bootmgr', efi: '/EFI/Microsoft/Boot/bootmgfw.efi' } as const;
 /** From this build on a client is Windows 11, though its ProductName still says 10. */
@@ -42,7 +42,7 @@ async function checkSystemHive(system: FileSystem, place: string): Promise<Probe
     await hive.findKey([]);
     return { ...told, status: 'ok', detail: `${SYSTEM_HIVE} is a registry hive${hive.dirty ? ', with changes in its logs' : ''}` };
   } catch (error) {
-    return { ...told, ...failureOf(error) };
+    return { ...told, ...failureOf(error, SYSTEM_HIVE) };
   }
 }
 

@@ -56,7 +56,8 @@ function numberIn(pattern: RegExp, word: string | undefined): number | undefined
 }
 
 function unreadable(text: string, machine: boolean): NameUnreadableError {
+  const slashes = text.includes('\\') ? ', with / between names' : '';
   return machine
-    ? new NameUnreadableError(text, 'a place in a recovery point', '/disk0/p2/PATH or /lv/VG/LV/PATH; / alone lists the volumes')
-    : new NameUnreadableError(text, 'a place in an image', '/p2/PATH or /lv/VG/LV/PATH; the image alone lists its volumes');
+    ? new NameUnreadableError(text, 'a place in a recovery point', `/disk0/p2/PATH or /lv/VG/LV/PATH${slashes}; / alone lists the volumes`)
+    : new NameUnreadableError(text, 'a place in an image', `/p2/PATH or /lv/VG/LV/PATH${slashes}; the image alone lists its volumes`);
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { splitImagePath } from '../../src/core/opened-image.ts';
+import { parseVolumePath } from '../../src/core/volume-path.ts';
 
 const split = (text: string, ...files: string[]) => splitImagePath(text, async (path) => files.includes(path));
 
@@ -24,6 +25,16 @@ describe('an image and the path behind it', () => {
   it('are parted where a volume is named, when there is no such file', async () => {
     expect(await split('C:/gone.vhdx:/p1/a:/p2')).toEqual({ image: 'C:/gone.vhdx', path: '/p1/a:/p2' });
     expect(await split('gone.vhdx')).toEqual({ image: 'gone.vhdx' });
+    expect(await split('C:/p1/gone.vhdx')).toEqual({ image: 'C:/p1/gone.vhdx' });
+  });
+
+  it('are parted at a backslash for a volume, which then is refused as a path', async () => {
+    expect(await split('C:\\vms\\x.vhdx:\\p2\\Users')).toEqual({ image: 'C:\\vms\\x.vhdx', path: '\\p2\\Users' });
+    expect(await split('C:\\p2\\x.vhdx')).toEqual({ image: 'C:\\p2\\x.vhdx' });
+    for (const machine of [true, false]) {
+      const hint = expect.stringContaining('with / between names');
+      expect(() => parseVolumePath('\\p2\\Users', { machine })).toThrow(expect.objectContaining({ code: 'MABS-NAME-UNREADABLE', hint }));
+    }
   });
 
   it('are told apart on the disk itself, where a folder is no image', async () => {

@@ -110,7 +110,7 @@ describe('the probe of a point', () => {
       '/disk0/p1: there is neither winload.efi nor winload.exe in /Windows/System32',
     ]);
     expect(failed(await probe({ type: 'ntfs', files: { ...WINDOWS, '/Windows/System32/config/SYSTEM': 'no hive'.padEnd(5000) } }))).toEqual(
-      ['/disk0/p1: the registry hive is damaged: it does not begin as a hive does'],
+      ['/disk0/p1: /Windows/System32/config/SYSTEM: the registry hive is damaged: it does not begin as a hive does'],
     );
     expect(
       failed(await probe({ type: 'ntfs', files: WINDOWS }, { type: 'vfat', files: { '/EFI/Microsoft/Boot/bootmgfw.efi': '' } })),
