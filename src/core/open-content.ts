@@ -1,5 +1,5 @@
 import { type FileNode, type FileSystem, FileTypeError } from '../filesystems/file-system.ts';
-import { FileUnknownError, findFile, linkError } from './find-file.ts';
+import { FileUnknownError, type FindOptions, findFile, linkError } from './find-file.ts';
 import type { OpenedMachine } from './opened-machine.ts';
 import { pathOf, type VolumePath, volumeAddress } from './volume-path.ts';
 
@@ -30,21 +30,27 @@ export async function openContent(machine: OpenedMachine, path: VolumePath): Pro
   return system.open(node, stream);
 }
 
-interface FileOrStream {
+export interface FileOrStream {
   readonly node: FileNode;
   readonly names: readonly string[];
+  /** The stream that is meant, as it is stored; `names` then ends with the name of its file. */
   readonly stream?: string;
 }
 
 /** A file of exactly this name first; then what stands before a colon, with a stream named behind it. */
-async function findFileOrStream(system: FileSystem, names: readonly string[], volume: string): Promise<FileOrStream> {
+export async function findFileOrStream(
+  system: FileSystem,
+  names: readonly string[],
+  volume: string,
+  options: FindOptions = {},
+): Promise<FileOrStream> {
   try {
-    return await findFile(system, names, volume);
+    return await findFile(system, names, volume, options);
   } catch (error) {
     const last = names.at(-1) ?? '';
     if (!(error instanceof FileUnknownError) || !last.includes(':')) throw error;
     for (let colon = last.lastIndexOf(':'); colon > 0; colon = last.lastIndexOf(':', colon - 1)) {
-      const found = await findFile(system, [...names.slice(0, -1), last.slice(0, colon)], volume).catch(onlyUnknown);
+      const found = await findFile(system, [...names.slice(0, -1), last.slice(0, colon)], volume, options).catch(onlyUnknown);
       if (found) return { ...found, stream: streamOf(found.node, last.slice(colon + 1), pathOf(names), volume) };
     }
     throw error;

@@ -158,6 +158,7 @@ async function planRecovery(ports: Ports, request: RecoverFilesRequest, job: Fil
   const planned = new PlannedFiles(rows, job.folder, request);
   const named = await nameInTarget(planned, job.found, request.existing ?? 'refuse');
   await measure(named, request.signal, planned);
+  if (rows.onlyFailure !== undefined) throw rows.onlyFailure;
   return { ...reportOf(ports, job, rows, [], undefined), dryRun: true };
 }
 

@@ -47,6 +47,8 @@ async function filesOf(fixture: string): Promise<(FixtureEntry & { sha256: strin
   return entries.filter((entry): entry is FixtureEntry & { sha256: string } => entry.sha256 !== undefined);
 }
 
+const extrasOf = async (selections: string[]) => (await restore(selections)).extras!;
+
 describe('recovered files', () => {
   it.each([
     { fixture: 'ext4', volume: '/disk0/p1' },
@@ -116,6 +118,20 @@ describe('recovered files', () => {
     const { files } = await restore([`${POINT}:/disk0/p2/SMALL.TXT`, `${POINT}:/disk0/p2/NaMeS`]);
     expect(files).toContainEqual(expect.objectContaining({ source: expect.stringMatching(/:\/disk0\/p2\/small\.txt$/) }));
     expect((await readdir(target)).filter((name) => !name.startsWith('mabs-extras')).sort()).toEqual(['names', 'small.txt']);
+  });
+
+  it('are alternate data streams by themselves where those are named, and nothing else of their file', async () => {
+    const { files } = await restore([`${POINT}:/disk0/p2/docs/large.txt:NOTES`, `${POINT}:/disk0/p2/docs:of the folder`]);
+    expect(files.map(({ status, bytesWritten }) => [status, bytesWritten]).sort()).toEqual([
+      ['ok', 120],
+      ['ok', 50],
+    ]);
+    expect((await readdir(target)).sort()).toEqual(['docs:of the folder', 'large.txt:notes']);
+    const whole = await readFile(await extrasOf([`${POINT}:/disk0/p2/docs/large.txt`]), 'utf8');
+    const kept = whole.split('\n').flatMap((line) => (line.includes('"streams"') ? JSON.parse(line).streams : []));
+    const notes = kept.find(({ name }: { name: string }) => name === 'notes');
+    expect(await readFile(join(target, 'large.txt:notes'), 'base64')).toBe(notes.base64);
+    await expect(restore([`${POINT}:/disk0/p2/docs/large.txt:none`])).rejects.toMatchObject({ code: 'MABS-FILE-UNKNOWN' });
   });
 
   it('are kept by the job, which ends as the recovery did', async () => {

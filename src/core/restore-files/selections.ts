@@ -4,10 +4,10 @@ import { MabsError } from '../../lib/errors.ts';
 import type { ManifestDisk } from '../../model/manifest.ts';
 import { diskName, parsePointName } from '../../model/names.ts';
 import { DiskUnknownError } from '../disk-unknown.ts';
-import { findFile } from '../find-file.ts';
 import { getPoint, type KnownPoint, pointVm } from '../known-points.ts';
 import { bytesWithin } from '../left-out-ranges.ts';
 import type { MachineVolume } from '../machine-volumes.ts';
+import { findFileOrStream } from '../open-content.ts';
 import type { OpenedMachine } from '../opened-machine.ts';
 import { openPoint } from '../opened-point.ts';
 import { ownFilesOf } from '../own-files.ts';
@@ -16,6 +16,7 @@ import type { FileSelection } from '../recovered-files.ts';
 import { parseVolumePath, type VolumePath, volumeAddress } from '../volume-path.ts';
 import type { Copied } from './copy-content.ts';
 import type { TreeSource } from './restore-context.ts';
+import { streamAsFile } from './stream-as-file.ts';
 
 /** Something to be recovered, found in its point. `as`: the name that it shall have in the target. */
 export type Selected = (
@@ -115,14 +116,13 @@ async function findSelected(
     };
   }
   const system = await machine.fileSystem(volume);
-  const { names: way, node } = await findFile(system, names, `${what}:${address}`, { asStored: true });
+  const { names: found, node, stream } = await findFileOrStream(system, names, `${what}:${address}`, { asStored: true });
+  const way = stream === undefined ? found : [...found.slice(0, -1), `${found.at(-1)}:${stream}`];
   const parent = way.at(-2);
   return {
     type: 'tree',
     point,
-    system,
-    node,
-    ...leftOutOf(point, volume, system),
+    ...(stream === undefined ? { system, node, ...leftOutOf(point, volume, system) } : streamAsFile(system, node, stream)),
     ...(way.length === 0 && { omit: ownFilesOf(system) }),
     volume: `${what}:${address}`,
     names: way,
