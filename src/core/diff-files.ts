@@ -66,9 +66,11 @@ export async function* diffFiles(
       await namesIn(after, pair.after, walked.after, pair, problems),
     ];
     const below: Pair[] = [];
-    for (const name of new Set([...old.keys(), ...now.keys()])) {
+    for (const name of new Set([...old.entries.keys(), ...now.entries.keys()])) {
+      // What is missing on a side that was read in part may be there all the same.
+      if ((!old.isWhole && !old.entries.has(name)) || (!now.isWhole && !now.entries.has(name))) continue;
       const path = `${pair.path}/${name}`;
-      const [was, is] = [await nodeOf(old.get(name), path, problems), await nodeOf(now.get(name), path, problems)];
+      const [was, is] = [await nodeOf(old.entries.get(name), path, problems), await nodeOf(now.entries.get(name), path, problems)];
       if (was === 'unreadable' || is === 'unreadable') continue;
       yield* differences(path, was, is);
       const directories = { ...(was?.type === 'dir' && { before: was }), ...(is?.type === 'dir' && { after: is }) };
@@ -78,34 +80,41 @@ export async function* diffFiles(
   }
 }
 
+/** The names in a directory; not `isWhole`: there are others, which could not be read. */
+interface Names {
+  readonly entries: ReadonlyMap<string, DirectoryEntry>;
+  readonly isWhole: boolean;
+}
+
 async function namesIn(
   system: FileSystem,
   directory: FileNode | undefined,
   walked: Set<string>,
   { path, depth }: Pair,
   problems: DiffProblems,
-): Promise<Map<string, DirectoryEntry>> {
+): Promise<Names> {
   const entries = new Map<string, DirectoryEntry>();
-  if (!directory) return entries;
+  if (!directory) return { entries, isWhole: true };
   const repeated = walked.has(directory.id) || depth > MAX_DEPTH;
   walked.add(directory.id);
   if (repeated) {
     noteProblem(problems, path, 'this directory is reached by two paths, or lies too deep');
-    return entries;
+    return { entries, isWhole: false };
   }
   try {
     for await (const entry of system.list(directory)) {
       if (depth === 0 && ownFilesOf(system).has(entry.name)) continue;
       if (entries.size >= MOST_NAMES) {
         noteProblem(problems, path, `it has more than ${MOST_NAMES} names, of which the rest is not compared`);
-        break;
+        return { entries, isWhole: false };
       }
       entries.set(entry.name, entry);
     }
   } catch (error) {
     noteFailure(problems, path, error);
+    return { entries, isWhole: false };
   }
-  return entries;
+  return { entries, isWhole: true };
 }
 
 async function nodeOf(
