@@ -124,9 +124,11 @@ export class IndexTree {
     prepare: (entries: readonly IndexEntry[]) => Promise<void> = async () => {},
   ): Promise<IndexEntry | undefined> {
     const visited = new VisitedBlocks();
-    const todo: { readonly entries: readonly IndexEntry[]; readonly level: number }[] = [{ entries: this.#root, level: 1 }];
+    // Blocks are read when it is their turn: a hostile node may name thousands.
+    const todo: { readonly block: number | undefined; readonly level: number }[] = [{ block: undefined, level: 1 }];
     for (let node = todo.pop(); node; node = todo.pop()) {
-      const { entries, level } = node;
+      const { block, level } = node;
+      const entries = block === undefined ? this.#root : await this.#block(block);
       await prepare(entries);
       const children: number[] = [];
       for (const entry of entries) {
@@ -137,7 +139,7 @@ export class IndexTree {
       }
       for (const child of children) {
         if (level >= MOST_LEVELS || !visited.add(child)) throw damaged(`${this.#what} runs in a circle`);
-        todo.push({ entries: await this.#block(child), level: level + 1 });
+        todo.push({ block: child, level: level + 1 });
       }
     }
     return undefined;

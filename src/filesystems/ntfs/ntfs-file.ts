@@ -6,6 +6,9 @@ import { damaged } from './ntfs-damage.ts';
 import type { RecordReader } from './record-reader.ts';
 import { RunList } from './run-list.ts';
 
+/** The records of one file that are held at once. Windows bounds the list of its attributes at 256 KiB: 8192 entries at most. */
+const MOST_PARTS_BYTES = 16 * 1024 * 1024;
+
 /** A file with its attributes from all its records; of what is not resident the first part. */
 export interface NtfsFile {
   readonly record: FileRecord;
@@ -32,6 +35,7 @@ export async function loadParts(table: RecordReader, record: FileRecord): Promis
   for (const entry of list) {
     if (entry.firstVcn !== 0 || seen.has(entry.record.number)) continue;
     seen.add(entry.record.number);
+    if (seen.size * table.geometry.recordSize > MOST_PARTS_BYTES) throw damaged(`file record ${record.number} has too many parts`);
     attributes.push(...(await partRecord(table, record, entry)).attributes.filter(isFirstPart));
   }
   return { record, attributes, list };
