@@ -145,6 +145,27 @@ describe('damage', () => {
     expect(seen.tree!).toBeGreaterThan(400);
   });
 
+  it('is not what keeps a block of names from being read when its disk fails: that ends the listing at once', async () => {
+    const block = await whereIs(version5, 'XDD3', 4096);
+    let failed = false;
+    let readsAfter = 0;
+    const volume: Volume = {
+      sizeBytes: version5.sizeBytes,
+      async read(offset, into) {
+        if (failed) readsAfter += 1;
+        failed ||= offset <= block && offset + into.length > block;
+        if (failed) throw new Error('the disk is gone');
+        await version5.read(offset, into);
+      },
+    };
+    const system = await xfsDriver.open(volume);
+    const all = async () => {
+      for (const folder of ['leaf', 'tree']) for await (const _ of system.list(await at(system, `/${folder}`)));
+    };
+    await expect(all()).rejects.toThrow('the disk is gone');
+    expect(readsAfter).toBe(0);
+  });
+
   it('of the index of a directory leaves all names to be found', async () => {
     const index = await whereIs(
       version5,
