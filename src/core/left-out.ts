@@ -1,12 +1,11 @@
 import type { DiskFormats } from '../disks/disk-format.ts';
 import type { CapturedDisk } from '../hosts/host.ts';
-import type { ByteRange } from '../lib/byte-range.ts';
 import { throwIfAborted } from '../lib/errors.ts';
 import { diskName } from '../model/names.ts';
 import { type LeftOut, LeftOutDraft, type LeftOutPart } from './left-out-draft.ts';
 import { LeftOutRanges } from './left-out-ranges.ts';
 import { type LookOptions, lookAtVolume, type VolumeFinding } from './left-out-volume.ts';
-import { type DiskPlace, type MachineDisk, type MachineVolume, machineVolumes } from './machine-volumes.ts';
+import { type MachineDisk, type MachineVolume, machineVolumes, placesOf } from './machine-volumes.ts';
 import { overlappingVolumes } from './volume-overlaps.ts';
 
 export interface LeftOutOrder extends LookOptions {
@@ -16,8 +15,6 @@ export interface LeftOutOrder extends LookOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Ranges of a volume are placed in windows: a striped volume has a place for each stripe. */
-const WINDOW_BYTES = 1024 ** 3;
 /**
  * What the policy leaves out of the disks of a capture, in their order. The images are open only meanwhile. Whatever cannot be looked
  * at is kept whole, and its reason told: nothing here fails a sync. Rejects only as interrupted.
@@ -88,15 +85,6 @@ async function placed(volume: MachineVolume, { what, ranges }: Extract<VolumeFin
     }
   }
   return [...byDisk].map(([disk, kept]) => [disk, kept.finish()] as const);
-}
-
-/** Where the part of a range that is on the volume lies. */
-function* placesOf(volume: MachineVolume, { offset, length }: ByteRange): Generator<DiskPlace> {
-  if (!(offset >= 0 && length >= 0 && Number.isSafeInteger(offset + length))) throw new RangeError(`no range: ${length} at ${offset}`);
-  const end = Math.min(offset + length, volume.sizeBytes);
-  for (let at = offset; at < end; at += WINDOW_BYTES) {
-    yield* volume.place({ offset: at, length: Math.min(WINDOW_BYTES, end - at) });
-  }
 }
 
 /** The disk that a note about a whole volume goes to: where it begins. */

@@ -13,7 +13,8 @@ import type { ListedFile } from './volume-listing.ts';
 /** What listings may take in the home, all together. */
 const MOST_BYTES = 1024 ** 3;
 const ENDING = '.list.zst';
-const LAST_LINE = 'end';
+/** Ends a listing. The number is that of what readers make of volumes: raised when one tells names, sizes, times or ids otherwise. */
+const LAST_LINE = 'end 1';
 /** Left by a process that died: no walk takes so long. */
 const STALE_MS = 7 * 24 * 60 * 60 * 1000;
 const WRITTEN_AT_ONCE = 64 * 1024;
@@ -46,11 +47,11 @@ export class ListingCache {
   /** Hands on every file of a listing. False where there is none that is whole: what was handed on until then does not count. */
   async read(identity: string, onFile: (file: ListedFile) => void): Promise<boolean> {
     const path = this.#pathOf(identity);
+    const packed = createReadStream(path);
+    const text = createZstdDecompress();
     let whole = false;
     try {
       // Errors of the file do not reach the stream that it is piped into.
-      const packed = createReadStream(path);
-      const text = createZstdDecompress();
       packed.once('error', (error) => text.destroy(error));
       for await (const line of createInterface({ input: packed.pipe(text), crlfDelay: Number.POSITIVE_INFINITY })) {
         whole = line === LAST_LINE;
@@ -59,6 +60,9 @@ export class ListingCache {
       if (whole) await utimes(path, new Date(), new Date());
     } catch {
       return false;
+    } finally {
+      packed.destroy();
+      text.destroy();
     }
     return whole;
   }

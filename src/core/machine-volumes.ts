@@ -38,6 +38,18 @@ export function mayHoldFiles({ fileSystem, unreadable }: MachineVolume): boolean
   return unreadable !== undefined || (fileSystem !== null && !holdsNoFiles(fileSystem));
 }
 
+/** Bytes of a range that are placed at once: a striped volume has a place for each stripe. */
+const PLACED_AT_ONCE = 64 * 1024 ** 2;
+
+/** Where the part of a range that is on the volume lies, a piece at a time, however long it is. */
+export function* placesOf(volume: MachineVolume, { offset, length }: ByteRange): Generator<DiskPlace> {
+  if (!(offset >= 0 && length >= 0 && Number.isSafeInteger(offset + length))) throw new RangeError(`no range: ${length} at ${offset}`);
+  const end = Math.min(offset + length, volume.sizeBytes);
+  for (let at = offset; at < end; at += PLACED_AT_ONCE) {
+    yield* volume.place({ offset: at, length: Math.min(PLACED_AT_ONCE, end - at) });
+  }
+}
+
 /** The volumes of a machine: the partitions of its disks, then the logical volumes that lie on them. */
 export async function machineVolumes(diskFormats: DiskFormats, disks: readonly MachineDisk[]): Promise<MachineVolume[]> {
   const perDisk = await Promise.all(disks.map((disk, place) => diskPartitions(diskFormats, disk, place)));

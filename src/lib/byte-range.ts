@@ -37,6 +37,11 @@ export function totalLength(ranges: Iterable<ByteRange>): number {
 
 /** Whether a byte lies in one of normalized ranges. */
 export function coversByte(ranges: readonly ByteRange[], offset: number): boolean {
+  return touches(ranges, { offset, length: 1 });
+}
+
+/** Whether a range has a byte in common with one of normalized ranges. */
+export function touches(ranges: readonly ByteRange[], { offset, length }: ByteRange): boolean {
   let low = 0;
   let high = ranges.length;
   while (low < high) {
@@ -44,5 +49,5 @@ export function coversByte(ranges: readonly ByteRange[], offset: number): boolea
     if (ranges[middle]!.offset + ranges[middle]!.length <= offset) low = middle + 1;
     else high = middle;
   }
-  return low < ranges.length && ranges[low]!.offset <= offset;
+  return length > 0 && low < ranges.length && ranges[low]!.offset < offset + length;
 }

@@ -1,5 +1,6 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { zstdCompressSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { findFiles } from '../../src/core/find-files.ts';
 import { ListingCache } from '../../src/core/listing-cache.ts';
@@ -84,7 +85,7 @@ describe('find', () => {
   it('reads a volume again whose listing is damaged', async () => {
     await threePoints();
     const first = await find('*');
-    const folder = join(tree.home.folder, 'listings');
+    const folder = join(tree.ports.home.path, 'listings');
     for (const [index, name] of (await readdir(folder)).entries()) {
       await writeFile(join(folder, name), index === 0 ? '' : Buffer.from('28b52ffd000000', 'hex'));
     }
@@ -95,7 +96,7 @@ describe('find', () => {
     Object.assign(tree.home.pool.info, { encrypted: true });
     await threePoints();
     expect((await find('notes.txt')).files).toHaveLength(1);
-    expect(await readdir(tree.home.folder)).not.toContain('listings');
+    expect(await readdir(join(tree.ports.home.path, 'listings')).catch(() => [])).toEqual([]);
   });
 
   it('looks at the points of one VM, or since a time, alone', async () => {
@@ -124,13 +125,22 @@ describe('find', () => {
     const controller = new AbortController();
     const onStep = () => controller.abort();
     await expect(find('*', { signal: controller.signal, onStep })).rejects.toMatchObject({ code: 'MABS-INTERRUPTED' });
-    expect(await readdir(join(tree.home.folder, 'listings')).catch(() => [])).toEqual([]);
+    expect(await readdir(join(tree.ports.home.path, 'listings')).catch(() => [])).toEqual([]);
   });
 });
 
 describe('the cache of listings', () => {
+  it('is not believed where another version of the readers made it', async () => {
+    const cache = new ListingCache(tree.ports.home.path, systemRandom);
+    const writer = await cache.write('a');
+    await writer.close(true);
+    expect(await cache.read('a', () => {})).toBe(true);
+    await writeFile(join(tree.ports.home.path, 'listings', 'a.list.zst'), zstdCompressSync('["/x","file",1,"","1"]\nend\n'));
+    expect(await cache.read('a', () => {})).toBe(false);
+  });
+
   it('removes what was not used longest when it grows too large', async () => {
-    const cache = new ListingCache(tree.home.folder, systemRandom, 150);
+    const cache = new ListingCache(tree.ports.home.path, systemRandom, 150);
     for (const identity of ['a', 'b', 'c']) {
       const writer = await cache.write(identity);
       await writer.add({ path: `/\ud800 ${identity.repeat(50)}\n`, type: 'file', size: 1, id: '1' });
@@ -140,7 +150,7 @@ describe('the cache of listings', () => {
       expect(files).toEqual([{ path: `/\ud800 ${identity.repeat(50)}\n`, type: 'file', size: 1, id: '1' }]);
     }
     await cache.shrink(Date.now());
-    const kept = await readdir(join(tree.home.folder, 'listings'));
+    const kept = await readdir(join(tree.ports.home.path, 'listings'));
     expect(kept.length).toBeGreaterThan(0);
     expect(kept.length).toBeLessThan(3);
     expect(kept).toContain('c.list.zst');

@@ -1,12 +1,12 @@
 import type { FileSystem } from '../../filesystems/file-system.ts';
-import { normalizeRanges } from '../../lib/byte-range.ts';
+import { normalizeRanges, touches } from '../../lib/byte-range.ts';
 import { MabsError } from '../../lib/errors.ts';
 import type { ManifestDisk } from '../../model/manifest.ts';
 import { diskName, parsePointName } from '../../model/names.ts';
 import { DiskUnknownError } from '../disk-unknown.ts';
 import { getPoint, type KnownPoint, pointVm } from '../known-points.ts';
-import { bytesWithin } from '../left-out-ranges.ts';
-import type { MachineVolume } from '../machine-volumes.ts';
+
+import { type MachineVolume, placesOf } from '../machine-volumes.ts';
 import { findFileOrStream } from '../open-content.ts';
 import type { OpenedMachine } from '../opened-machine.ts';
 import { openPoint } from '../opened-point.ts';
@@ -141,11 +141,12 @@ function leftOutOf({ manifest: { disks } }: KnownPoint, volume: MachineVolume, s
   return {
     async isLeftOut(node) {
       if (node.type !== 'file' || node.size < LEFT_OUT_BYTES) return false;
-      const places = (await system.allocation(node)).flatMap((range) => volume.place(range));
-      return leftOut.some((ranges, disk) => {
-        const own = places.filter((place) => place.disk === disk).map(({ position, length }) => ({ offset: position, length }));
-        return ranges.length > 0 && bytesWithin(normalizeRanges(own), ranges) > 0;
-      });
+      for (const range of await system.allocation(node)) {
+        for (const { disk, position, length } of placesOf(volume, range)) {
+          if (touches(leftOut[disk]!, { offset: position, length })) return true;
+        }
+      }
+      return false;
     },
   };
 }
