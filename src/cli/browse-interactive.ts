@@ -11,6 +11,7 @@ import { formatSize } from '../lib/sizes.ts';
 import type { App, Choice } from './app.ts';
 import { type Place, type Shown, type Step, shownFile, shownVolume, upFrom } from './browse-rows.ts';
 import { EXIT_CODES } from './exit-codes.ts';
+import { nothingFits } from './nothing-fits.ts';
 import { quotedWord } from './quoted-word.ts';
 
 export interface Browsed {
@@ -170,7 +171,7 @@ class Walk {
     } catch (error) {
       this.#tell(error);
     }
-    if (found.length === 0) return this.#app.note(`Nothing below here fits ${glob}.`);
+    if (found.length === 0) return this.#app.note(nothingFits(glob));
     if (found.length === MOST_FOUND) this.#app.note(`These are the first ${MOST_FOUND} that fit.`);
     await this.#mark('Mark what you need', found);
   }

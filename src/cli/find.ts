@@ -4,6 +4,7 @@ import { formatSize } from '../lib/sizes.ts';
 import { formatTime } from '../lib/times.ts';
 import type { App, Style } from './app.ts';
 import { examples } from './examples.ts';
+import { nothingFits } from './nothing-fits.ts';
 import { quotedWord } from './quoted-word.ts';
 import { table } from './table.ts';
 
@@ -23,6 +24,7 @@ export function findCommand(app: App, run = findFiles): Command {
         run(ports, { glob, ...options, signal: app.signal, onStep: (label) => onProgress({ label }) }),
       );
       app.render(report, findView);
+      if (report.files.length === 0 && glob.includes('\\')) app.note(nothingFits(glob));
       for (const note of report.notes) app.note(note);
     });
 }

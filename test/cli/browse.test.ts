@@ -170,7 +170,7 @@ describe('mabs browse on a terminal', () => {
     );
     expect(screens[1]).toEqual(['[ ] /home/ada/notes.txt', '[ ] /home/bob/plan.txt']);
     expect(app.stderr()).toContain('  /disk0/p1/home/bob/plan.txt\n  13 B in 1 file and 0 folders');
-    expect(app.stderr()).toContain('Nothing below here fits *.none.');
+    expect(app.stderr()).toContain('Nothing fits *.none.');
   });
 
   it('brings back what is marked, and tells the command that would have done the same', async () => {

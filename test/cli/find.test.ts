@@ -49,6 +49,16 @@ describe('mabs find', () => {
     expect(app.stderr()).toContain('BitLocker');
   });
 
+  it('says where nothing fits a path of Windows why that may be', async () => {
+    const app = fakeApp({ ports: async () => ({}) as never });
+    await runCommand(
+      findCommand(app, async () => ({ files: [], points: 2, notes: [] })),
+      'Users\\ada',
+    );
+    expect(app.stdout()).toBe('Nothing found in 2 points.\n');
+    expect(app.stderr()).toContain('Nothing fits Users\\ada. Names are separated by /');
+  });
+
   it('prints everything as one JSON document', async () => {
     const { app } = await run(['*.txt'], true);
     expect(JSON.parse(app.stdout())).toEqual(report);

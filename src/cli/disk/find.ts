@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { listFiles } from '../../core/list-files.ts';
 import type { App } from '../app.ts';
 import { examples } from '../examples.ts';
+import { nothingFits } from '../nothing-fits.ts';
 import { printFiles } from '../print-files.ts';
 import { type LookOptions, openFrom, PARENT_OPTION, WITH_OPTION } from './open-from.ts';
 
@@ -16,6 +17,6 @@ export function diskFindCommand(app: App, list = listFiles): Command {
     .action(async (image: string, glob: string, options: LookOptions) => {
       const { machine, path } = await openFrom(app, image, options);
       await using _open = machine;
-      await printFiles(app, machine, list(machine, path, { glob, signal: app.signal }));
+      await printFiles(app, machine, list(machine, path, { glob, signal: app.signal }), nothingFits(glob));
     });
 }

@@ -134,6 +134,10 @@ describe('mabs disk find', () => {
     const all = looking({ json: true });
     await runCommand(diskFindCommand(all), image, '/p1/etc/f*');
     expect(JSON.parse(all.stdout()).map(({ path }: { path: string }) => path)).toEqual(['/p1/etc/fstab']);
+    expect(all.stderr()).not.toContain('Nothing fits');
+    const none = looking();
+    await runCommand(diskFindCommand(none), image, 'no such name');
+    expect([none.stdout(), none.stderr(), none.exitCode()]).toEqual(['', 'Nothing fits no such name.\n', 0]);
   });
 });
 
