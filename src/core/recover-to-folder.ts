@@ -25,7 +25,8 @@ export interface FolderRecovery extends JobOptions {
 
 export class TargetExistsError extends MabsError {
   readonly code = 'MABS-TARGET-EXISTS';
-  readonly hint = 'Recover to another folder, or add --overwrite to replace what is there; for files also --skip or --rename.';
+  readonly hint =
+    'Recover to another folder, or add --overwrite to replace files that are there (no folder gives way to a file); for files also --skip or --rename.';
   constructor(...paths: readonly string[]) {
     const more = paths.length > 3 ? ` and ${paths.length - 3} more` : '';
     super(`${paths.slice(0, 3).join(', ')}${more} ${paths.length > 1 ? 'exist' : 'exists'} already`);

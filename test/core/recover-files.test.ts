@@ -218,6 +218,23 @@ describe('what is there already', () => {
     expect(files.map(({ path }) => path)).toEqual(foretold.files.map(({ path }) => path));
   });
 
+  it('is a folder where a file should go, or the reverse: neither gives way, as a dry run says', async () => {
+    await rm(join(target, name));
+    await mkdir(join(target, name));
+    await writeFile(join(target, 'disk0-p3'), 'precious');
+    for (const dryRun of [true, false]) {
+      await expect(restore([selection], { existing: 'overwrite', dryRun })).rejects.toMatchObject({ code: 'MABS-TARGET-EXISTS' });
+      const { status, files } = await restore([selection, `${POINT}:/disk0/p1${(await filesOf('ext4'))[0]!.path}`], {
+        existing: 'overwrite',
+        dryRun,
+      });
+      expect(status).toBe('partly');
+      expect(files[0]).toMatchObject({ status: 'failed', error: { code: 'MABS-TARGET-EXISTS' } });
+    }
+    await expect(restore([`${POINT}:/disk0/p3/`], { existing: 'overwrite' })).rejects.toMatchObject({ code: 'MABS-TARGET-EXISTS' });
+    expect(await readFile(join(target, 'disk0-p3'), 'utf8')).toBe('precious');
+  });
+
   it('ends a dry run as it would end the recovery', async () => {
     const refused = { code: 'MABS-TARGET-EXISTS', message: expect.stringContaining(name) };
     await expect(restore([selection, `${POINT}:/disk0/p1/`], { dryRun: true })).rejects.toMatchObject(refused);
