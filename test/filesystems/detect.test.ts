@@ -85,7 +85,7 @@ describe('what lies on a volume', () => {
     await writeFile(path, '');
     await truncate(path, 48 * 1024 * 1024);
     const made = spawnSync(tool, [...words, path], { stdio: 'ignore' });
-    if (made.error) return; // not on this machine
+    if (made.error && process.env.MABS_REQUIRE_TOOLS !== '1') return; // not on this machine
     expect(made.status).toBe(0);
     expect(await detect(await readFile(path))).toEqual(expected);
   });
