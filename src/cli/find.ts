@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { type FileVersion, type FindReport, type FoundFile, findFiles } from '../core/find-files.ts';
+import { type FileVersion, type FindReport, type FoundPath, findFiles } from '../core/find-files.ts';
 import { formatSize } from '../lib/sizes.ts';
 import { formatTime } from '../lib/times.ts';
 import type { App, Style } from './app.ts';
@@ -43,7 +43,7 @@ function findView({ files, points }: FindReport, style: Style): string {
   ].join('\n');
 }
 
-function fileView({ vm, path, versions }: FoundFile, style: Style): string {
+function fileView({ vm, path, versions }: FoundPath, style: Style): string {
   const rows = versions.toReversed().map((version) => [modified(version), size(version), ...held(version)]);
   const versionTable = table(['MODIFIED', 'SIZE', 'POINTS', 'FIRST CAPTURED', 'LAST CAPTURED', 'LAST POINT'], rows, [1, 2]);
   return `${style.bold(`${vm}:${path}`)}\n${versionTable.replaceAll(/^/gm, '  ')}\n`;

@@ -11,7 +11,7 @@ import { openPoint } from './opened-point.ts';
 import type { Ports } from './ports.ts';
 import { openPools, throwIfUnavailable } from './vault.ts';
 import { volumeIdentity, volumeKey } from './volume-identity.ts';
-import { type ListedFile, type ListingProblems, listVolume } from './volume-listing.ts';
+import { type ListingProblems, listVolume, type VolumeFile } from './volume-listing.ts';
 
 export interface FindRequest {
   /** See `namePattern`. */
@@ -26,7 +26,7 @@ export interface FindRequest {
 }
 
 /** A path that matches, with what was found there over time. */
-export interface FoundFile {
+export interface FoundPath {
   readonly vm: string;
   /** With its volume: `/disk0/p2/Users/ada/notes.txt`. */
   readonly path: string;
@@ -53,7 +53,7 @@ export interface PointOfVersion {
 }
 
 export interface FindReport {
-  readonly files: readonly FoundFile[];
+  readonly files: readonly FoundPath[];
   /** How many points were looked at. */
   readonly points: number;
   /** Volumes that could not be read, and what else a person should know. */
@@ -96,7 +96,7 @@ type MutableVersion = { -readonly [Name in keyof FileVersion]: FileVersion[Name]
 interface Matched {
   readonly identity: string;
   readonly address: string;
-  readonly files: readonly ListedFile[];
+  readonly files: readonly VolumeFile[];
 }
 
 async function pointsToSearch(ports: Ports, { vm, since }: FindRequest): Promise<KnownPoint[]> {
@@ -158,8 +158,8 @@ async function searchVolume(
   const { address } = volume;
   if (last?.identity === identity) return last.address === address ? last : { ...last, address };
   const caseless = CASELESS.has(volume.fileSystem ?? '');
-  const files: ListedFile[] = [];
-  const take = (file: ListedFile) => {
+  const files: VolumeFile[] = [];
+  const take = (file: VolumeFile) => {
     if (files.length < MOST_FILES && search.matches({ address, path: file.path, caseless })) files.push(file);
   };
   // Names of an encrypted pool are not written anywhere else in the clear.
@@ -195,7 +195,7 @@ function noteFailure({ notes }: Search, where: string, error: unknown): void {
   notes.set(`${where} ${message}`, `${where} was not searched: ${message}`);
 }
 
-function tell(search: Search, point: KnownPoint, volume: string, address: string, file: ListedFile): void {
+function tell(search: Search, point: KnownPoint, volume: string, address: string, file: VolumeFile): void {
   const { manifest } = point;
   const place = `${manifest.datasource}\0${volume}\0${file.path}`;
   let found = search.found.get(place);

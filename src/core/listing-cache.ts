@@ -8,7 +8,7 @@ import { createZstdCompress, createZstdDecompress } from 'node:zlib';
 import { z } from 'zod';
 import { makeFolders } from '../lib/make-folders.ts';
 import type { Random } from '../lib/random.ts';
-import type { ListedFile } from './volume-listing.ts';
+import type { VolumeFile } from './volume-listing.ts';
 
 /** What listings may take in the home, all together. */
 const MOST_BYTES = 1024 ** 3;
@@ -24,7 +24,7 @@ const lineSchema = z.tuple([z.string(), z.enum(['file', 'dir', 'link', 'other'])
 
 /** Takes a listing while it is made. */
 export interface ListingWriter {
-  add(file: ListedFile): Promise<void>;
+  add(file: VolumeFile): Promise<void>;
   /** Only a listing that is whole is kept. */
   close(isWhole: boolean): Promise<void>;
 }
@@ -45,7 +45,7 @@ export class ListingCache {
   }
 
   /** Hands on every file of a listing. False where there is none that is whole: what was handed on until then does not count. */
-  async read(identity: string, onFile: (file: ListedFile) => void): Promise<boolean> {
+  async read(identity: string, onFile: (file: VolumeFile) => void): Promise<boolean> {
     const path = this.#pathOf(identity);
     const packed = createReadStream(path);
     const text = createZstdDecompress();
@@ -121,11 +121,11 @@ export class ListingCache {
   }
 }
 
-function lineOf({ path, type, size, modified = '', id }: ListedFile): string {
+function lineOf({ path, type, size, modified = '', id }: VolumeFile): string {
   return `${JSON.stringify([path, type, size, modified, id])}\n`;
 }
 
-function fileOf(line: string): ListedFile {
+function fileOf(line: string): VolumeFile {
   const [path, type, size, modified, id] = lineSchema.parse(JSON.parse(line));
   return { path, type, size, ...(modified !== '' && { modified }), id };
 }

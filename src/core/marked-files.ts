@@ -57,10 +57,6 @@ export class MarkedFiles {
     this.#marks.delete(keyOf(address, names));
   }
 
-  clear(): void {
-    this.#marks.clear();
-  }
-
   /** Counts what is marked, folders to their last file. */
   async measure(machine: OpenedMachine, volumeOf: (address: string) => VolumePath, signal?: AbortSignal): Promise<MarkedTotal> {
     const total = { files: 0, folders: 0, bytes: 0, damaged: 0 };

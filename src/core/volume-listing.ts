@@ -3,7 +3,7 @@ import { type FileTime, fileTimeText } from '../lib/file-time.ts';
 import { walkFiles } from './walk-files.ts';
 
 /** A file as a listing of a whole volume keeps it: what tells its versions apart. */
-export interface ListedFile {
+export interface VolumeFile {
   /** Inside the volume; begins with `/`. Untrusted text. */
   readonly path: string;
   readonly type: FileType;
@@ -25,7 +25,7 @@ export async function* listVolume(
   system: FileSystem,
   problems: ListingProblems,
   signal: AbortSignal | undefined,
-): AsyncGenerator<ListedFile> {
+): AsyncGenerator<VolumeFile> {
   const node = await system.root();
   for await (const file of walkFiles(system, { names: [], node }, { recursive: true, ...(signal && { signal }) })) {
     if (file.error) {

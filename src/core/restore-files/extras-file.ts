@@ -154,7 +154,7 @@ export function extrasName(job: string): string {
 }
 
 /** Where streams too long for a line are kept. */
-export function extrasFolderName(job: string): string {
+function extrasFolderName(job: string): string {
   return `mabs-extras-${job.slice(0, 8)}`;
 }
 

@@ -116,7 +116,7 @@ function descriptorPositions(superblock: Superblock, group: number): number[] {
 }
 
 /** From here on the descriptors of a block's worth of groups lie in the first, second and last of these groups. */
-export function isInMetaGroup({ raw }: Superblock, descriptorBlock: number): boolean {
+function isInMetaGroup({ raw }: Superblock, descriptorBlock: number): boolean {
   return (raw.incompat & INCOMPAT.metaBg) !== 0 && descriptorBlock >= raw.firstMetaGroup;
 }
 
