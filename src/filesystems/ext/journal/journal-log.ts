@@ -28,6 +28,8 @@ export async function openLog(ext: ExtVolume, inode: Inode): Promise<JournalLog 
     return await readBlock(ext, run.block + number - run.first, 'a block of the journal');
   };
   if (mapped === 0) return 'the journal has no blocks';
+  // Its extents may name one place again and again.
+  if (mapped * blockSize > ext.volume.sizeBytes) return 'the journal is larger than the volume';
   const superblock = parseJournalSuperblock(await read(0), blockSize, mapped);
   return typeof superblock === 'string' ? superblock : { ext, superblock, read };
 }

@@ -1,4 +1,5 @@
 import { chainCrc32c, crc32be } from '../ext-checksum.ts';
+import { damaged } from '../ext-volume.ts';
 import type { JournalLog } from './journal-log.ts';
 import { BLOCK_TYPE, JOURNAL_MAGIC } from './journal-superblock.ts';
 import { type JournalTag, parseRevoked, parseTags } from './journal-tags.ts';
@@ -27,6 +28,9 @@ interface Transaction {
   /** A block of it does not have its checksum: it is damaged, or left over from an earlier use of the log. */
   isDoubtful: boolean;
 }
+
+/** Revocations that are held: 4 GiB of metadata in blocks of 4 KiB. A hostile log may hold nothing else. */
+const MOST_REVOKED = 1_000_000;
 
 const newTransaction = (): Transaction => ({ blocks: [], revoked: [], checksum: ~0 >>> 0, isDoubtful: false });
 
@@ -59,6 +63,7 @@ export async function scanJournal(log: JournalLog): Promise<JournalScan> {
         break;
       }
       for (const block of current.revoked) revoked.set(block, sequence);
+      if (revoked.size > MOST_REVOKED) throw tooManyRevoked(log);
       for (const block of current.blocks) blocks.set(block.block, block);
       lastCommitTime = time;
       sequence = (sequence + 1) >>> 0;
@@ -98,7 +103,10 @@ async function addDescriptor(log: JournalLog, current: Transaction, bytes: Uint8
 function addRevocation(log: JournalLog, current: Transaction, bytes: Uint8Array): void {
   if (!isTailIntact(log, bytes)) current.isDoubtful = true;
   for (const block of parseRevoked(bytes, log.superblock)) current.revoked.push(block);
+  if (current.revoked.length > MOST_REVOKED) throw tooManyRevoked(log);
 }
+
+const tooManyRevoked = ({ ext }: JournalLog) => damaged(ext, `the journal revokes more than ${MOST_REVOKED} blocks`);
 
 const hasBlockChecksums = ({ superblock: { checksums } }: JournalLog) => checksums === 'v2' || checksums === 'v3';
 
