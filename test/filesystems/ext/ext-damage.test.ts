@@ -212,6 +212,17 @@ describe('the journal of a volume', () => {
     expect(system.info).toMatchObject({ journal: 'replayed', notes: [] });
   });
 
+  it.each(['v2', 'v3'] as const)('in which a block does not have its checksum %s leaves the volume dirty', async (checksums) => {
+    const content = new Uint8Array(1024);
+    const volume = await withJournal(ext4, { checksums, transactions: [{ writes: [{ block: 200, content }], damage: 'block' }] });
+    const system = await open(volume);
+    expect(system.info).toMatchObject({
+      journal: 'dirty',
+      notes: ['Block 200 is damaged in the journal: what lies there cannot be read.'],
+    });
+    expect(await rootNames(system)).toEqual(ALL);
+  });
+
   it('on another device is said not to be seen', async () => {
     const system = await open(
       changed(ext2, (view) => {
