@@ -26,8 +26,8 @@ const DIGEST_DIGITS = 24;
 const MOST_EXTENSION = 16;
 
 const WINDOWS_FORBIDDEN = /[<>:"/\\|?*\u0000-\u001f]/g;
-/** Device names, whatever follows the first dot; spaces before it do not count. */
-const WINDOWS_DEVICE = /^(?:con|prn|aux|nul|clock\$|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3]) *(?:\.|$)/i;
+/** Device names, whatever follows the first dot; white space before it, of any kind, may not count. */
+const WINDOWS_DEVICE = /^(?:con|prn|aux|nul|clock\$|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3])\s*(?:\.|$)/i;
 /** What may be the short name (8.3) of another file: `PROGRA~1`. */
 const WINDOWS_SHORT = /^[^.~]{0,7}~\d{1,6}(?:\..{0,3})?$/;
 const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;

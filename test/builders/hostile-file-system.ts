@@ -1,17 +1,21 @@
 import type { FileSystem } from '../../src/filesystems/file-system.ts';
-import { HOSTILE_CLASSES, hostileNames } from './hostile-names.ts';
 import { type TreeEntry, treeFileSystem } from './tree-file-system.ts';
 
 /** What is written to a file of a hostile name: by it the name is known again. */
 export const contentOf = (place: string, index: number) => `${place} ${index}`;
 
 /**
- * A file system of which nothing is to be believed: in `files` a file of each hostile name; in `folders` a folder of each class, and in it
- * again the worst of them; in `links` links that lead out, each followed by a folder of the same name with a file in it.
+ * A file system of which nothing is to be believed: in `files` a file of each hostile name; in `folders` a folder of each that is named, and
+ * in it the worst of them; in `links` links that lead out, each followed by a folder of the same name with a file in it.
  */
-export function hostileFileSystem(outside: string, names: FileSystem['names'], hostile: readonly string[] = hostileNames()): FileSystem {
+export function hostileFileSystem(
+  outside: string,
+  names: FileSystem['names'],
+  hostile: readonly string[],
+  inFolders: readonly string[],
+): FileSystem {
   const files = hostile.map((name, index): TreeEntry => ({ name, content: contentOf('files', index) }));
-  const folders = HOSTILE_CLASSES.map(
+  const folders = inFolders.map(
     (name, index): TreeEntry => ({
       name,
       children: [

@@ -1,4 +1,5 @@
 const DEVICES = ['CON', 'PRN', 'AUX', 'NUL', 'CLOCK$', 'CONIN$', 'CONOUT$'];
+const SPACED = ['COM0\ufeff', 'LPT5\ufeff.txt', 'NUL \u00a0', 'aux\u3000'];
 const NUMBERED = ['COM', 'LPT'].flatMap((port) => Array.from('0123456789¹²³', (digit) => `${port}${digit}`));
 const FORBIDDEN = Array.from('<>:"|?*\\/\u007f');
 const CONTROLS = Array.from({ length: 32 }, (_, code) => String.fromCharCode(code));
@@ -174,6 +175,7 @@ export const HOSTILE_CLASSES: readonly string[] = [
     ...TRAVERSAL,
     ...DEVICES,
     ...NUMBERED,
+    ...SPACED,
     ...FORBIDDEN.flatMap((character) => [character, `a${character}b`]),
     ...CONTROLS.flatMap((character) => [character, `a${character}b`]),
     ...STREAMS,
