@@ -57,10 +57,10 @@ const fat = (name: string, mebibytes: number, make: string[], many = 1500): Vari
   timeUnit: 2_000_000_000n,
   content: { ...windows.content, many, largeBytes: Math.min(20, Math.floor(mebibytes / 8)) * 1024 * 1024 },
 });
-const exfat = (name: string, make: string[]): Variant => ({
+const exfat = (name: string, make: string[], mebibytes = 192): Variant => ({
   ...windows,
   name,
-  mebibytes: 192,
+  mebibytes,
   make: ['mkfs.exfat', ...make],
   mount: 'exfat-fuse',
   timeUnit: 2_000_000_000n,
@@ -105,5 +105,5 @@ export const VARIANTS: readonly Variant[] = [
   fat('fat32 of 4 KiB sectors', 300, ['-F', '32', '-S', '4096', '-s', '1']),
   exfat('exfat', []),
   exfat('exfat in clusters of 512 bytes', ['-c', '512']),
-  exfat('exfat in clusters of 128 KiB', ['-c', '131072']),
+  exfat('exfat in clusters of 128 KiB', ['-c', '131072'], 1024),
 ];
