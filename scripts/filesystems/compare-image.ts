@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { openImage } from '../../src/core/opened-image.ts';
-import { type WalkedFile, walkFiles } from '../../src/core/walk-files.ts';
+import { openImage } from '../../src/core/inside/opened-image.ts';
+import { type WalkedFile, walkFiles } from '../../src/core/inside/walk-files.ts';
 import { diskFormats } from '../../src/disks/registry.ts';
 import type { FileContent, FileNode, FileSystem } from '../../src/filesystems/file-system.ts';
 import { fileSystems } from '../../src/filesystems/registry.ts';

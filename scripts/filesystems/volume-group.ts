@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { openImage } from '../../src/core/opened-image.ts';
+import { openImage } from '../../src/core/inside/opened-image.ts';
 import { diskFormats } from '../../src/disks/registry.ts';
 import { fileSystems } from '../../src/filesystems/registry.ts';
 import { compareSystem } from './compare-image.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { openImage } from '../../src/core/opened-image.ts';
-import type { OpenedMachine } from '../../src/core/opened-machine.ts';
-import { type WalkedFile, walkFiles } from '../../src/core/walk-files.ts';
+import { openImage } from '../../src/core/inside/opened-image.ts';
+import type { OpenedMachine } from '../../src/core/inside/opened-machine.ts';
+import { type WalkedFile, walkFiles } from '../../src/core/inside/walk-files.ts';
 import { diskFormats } from '../../src/disks/registry.ts';
 import { type FileContent, type FileNode, type FileSystem, FileSystemUnsupportedError } from '../../src/filesystems/file-system.ts';
 import { fileSystems } from '../../src/filesystems/registry.ts';

@@ -1,11 +1,11 @@
+import { filesAt } from '../core/inside/list-files.ts';
+import { type MarkedFile, MarkedFiles, markedPath } from '../core/inside/marked-files.ts';
+import type { OpenedMachine } from '../core/inside/opened-machine.ts';
+import { ownFilesOf } from '../core/inside/own-files.ts';
+import { parseVolumePath, pathOf, type VolumePath } from '../core/inside/volume-path.ts';
 import type { KnownPoint } from '../core/known-points.ts';
 import { pointVm } from '../core/known-points.ts';
-import { filesAt } from '../core/list-files.ts';
-import { type MarkedFile, MarkedFiles, markedPath } from '../core/marked-files.ts';
-import type { OpenedMachine } from '../core/opened-machine.ts';
-import { ownFilesOf } from '../core/own-files.ts';
 import { type RecoverFilesReport, recoverFiles } from '../core/recover-files.ts';
-import { parseVolumePath, pathOf, type VolumePath } from '../core/volume-path.ts';
 import { MabsError } from '../lib/errors.ts';
 import { formatSize } from '../lib/sizes.ts';
 import type { App, Choice } from './app.ts';

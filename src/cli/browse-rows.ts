@@ -1,6 +1,6 @@
-import type { MachineVolume } from '../core/machine-volumes.ts';
-import type { MarkedFile } from '../core/marked-files.ts';
-import type { WalkedFile } from '../core/walk-files.ts';
+import type { MachineVolume } from '../core/inside/machine-volumes.ts';
+import type { MarkedFile } from '../core/inside/marked-files.ts';
+import type { WalkedFile } from '../core/inside/walk-files.ts';
 import { fileTimeText } from '../lib/file-time.ts';
 import { formatSize } from '../lib/sizes.ts';
 import type { Choice } from './app.ts';

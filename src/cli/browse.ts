@@ -1,8 +1,8 @@
 import { Command } from 'commander';
+import { listFiles } from '../core/inside/list-files.ts';
+import { openPoint } from '../core/inside/opened-point.ts';
+import { parseVolumePath } from '../core/inside/volume-path.ts';
 import { getPoint } from '../core/known-points.ts';
-import { listFiles } from '../core/list-files.ts';
-import { openPoint } from '../core/opened-point.ts';
-import { parseVolumePath } from '../core/volume-path.ts';
 import type { App } from './app.ts';
 import { browseInteractively } from './browse-interactive.ts';
 import { examples } from './examples.ts';

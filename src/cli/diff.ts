@@ -1,8 +1,8 @@
 import { Command } from 'commander';
-import type { DiskDifference } from '../core/diff-disks.ts';
-import type { ComparedFile, FileAspect } from '../core/diff-files.ts';
-import { type DiffReport, diffPoints, type VolumeDifference } from '../core/diff-points.ts';
-import type { PointFileDifference } from '../core/renamed-files.ts';
+import type { DiskDifference } from '../core/diff/diff-disks.ts';
+import type { ComparedFile, FileAspect } from '../core/diff/diff-files.ts';
+import { type DiffReport, diffPoints, type VolumeDifference } from '../core/diff/diff-points.ts';
+import type { PointFileDifference } from '../core/diff/renamed-files.ts';
 import { formatSize } from '../lib/sizes.ts';
 import { formatTime } from '../lib/times.ts';
 import type { App, Style } from './app.ts';

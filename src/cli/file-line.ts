@@ -1,4 +1,4 @@
-import type { ListedFile } from '../core/list-files.ts';
+import type { ListedFile } from '../core/inside/list-files.ts';
 import { formatSize } from '../lib/sizes.ts';
 import type { Style } from './app.ts';
 

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { type FileVersion, type FindReport, type FoundPath, findFiles } from '../core/find-files.ts';
+import { type FileVersion, type FindReport, type FoundPath, findFiles } from '../core/find/find-files.ts';
 import { formatSize } from '../lib/sizes.ts';
 import { formatTime } from '../lib/times.ts';
 import type { App, Style } from './app.ts';

@@ -1,5 +1,5 @@
-import type { ListedFile } from '../core/list-files.ts';
-import type { OpenedMachine } from '../core/opened-machine.ts';
+import type { ListedFile } from '../core/inside/list-files.ts';
+import type { OpenedMachine } from '../core/inside/opened-machine.ts';
 import type { App } from './app.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import { fileLine } from './file-line.ts';

@@ -1,7 +1,7 @@
 import type { DiskFormats, DiskImageInfo, OpenImageOptions } from '../disks/disk-format.ts';
 import type { DiskSource } from '../disks/disk-source.ts';
 import { MabsError } from '../lib/errors.ts';
-import { type DiskVolumes, listVolumes } from './disk-volumes.ts';
+import { type DiskVolumes, listVolumes } from './inside/disk-volumes.ts';
 
 /** What `disk info` says of an image: the container, and the volumes on the disk. */
 export type DiskInfo = DiskImageInfo & DiskVolumes;

@@ -6,9 +6,9 @@ import type { Manifest, ManifestDisk } from '../model/manifest.ts';
 import { diskName } from '../model/names.ts';
 import type { DiskWriteRequest, DiskWriteResult, PoolWriter } from '../pool/pool.ts';
 import type { JobOptions } from './job.ts';
-import { findLeftOut } from './left-out.ts';
-import type { LeftOut } from './left-out-draft.ts';
-import type { LookOptions } from './left-out-volume.ts';
+import { findLeftOut } from './left-out/left-out.ts';
+import type { LeftOut } from './left-out/left-out-draft.ts';
+import type { LookOptions } from './left-out/left-out-volume.ts';
 import { type DiskPlan, type DiskPlanFacts, planTracked, planWhole } from './plan-disk.ts';
 
 /** A disk of a capture, written: its line of the manifest, and what that took. */

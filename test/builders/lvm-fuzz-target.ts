@@ -1,4 +1,4 @@
-import { machineVolumes } from '../../src/core/machine-volumes.ts';
+import { machineVolumes } from '../../src/core/inside/machine-volumes.ts';
 import type { DiskFormat } from '../../src/disks/disk-format.ts';
 import type { DiskSource } from '../../src/disks/disk-source.ts';
 import { rawFormat } from '../../src/disks/raw/raw-format.ts';

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { listVolumes } from '../../src/core/disk-volumes.ts';
+import { listVolumes } from '../../src/core/inside/disk-volumes.ts';
 import type { DiskFormat } from '../../src/disks/disk-format.ts';
 import { rawFormat } from '../../src/disks/raw/raw-format.ts';
 import { diskFormats } from '../../src/disks/registry.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { findCommand } from '../../src/cli/find.ts';
 import { quotedWord } from '../../src/cli/quoted-word.ts';
-import type { FindReport, FindRequest } from '../../src/core/find-files.ts';
+import type { FindReport, FindRequest } from '../../src/core/find/find-files.ts';
 import { fakeApp } from '../builders/fake-app.ts';
 import { runCommand } from '../builders/run-command.ts';
 

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { checkpoint } from '../../src/core/checkpoint.ts';
 import { confirmGroups } from '../../src/core/confirm-groups.ts';
-import { diffPoints } from '../../src/core/diff-points.ts';
+import { diffPoints } from '../../src/core/diff/diff-points.ts';
 import { applyRemovePoint, holdPoint, planRemovePoint, releasePoint } from '../../src/core/hold-point.ts';
 import { getPoint } from '../../src/core/known-points.ts';
 import { pointCalendar } from '../../src/core/point-calendar.ts';
 import { listPoints, showPoint } from '../../src/core/points.ts';
-import { probePoint } from '../../src/core/probe-point.ts';
+import { probePoint } from '../../src/core/probe/probe-point.ts';
 import { applyProtect, planProtect } from '../../src/core/protect.ts';
 import { applyPrune, planPrune, pruneForecast } from '../../src/core/prune.ts';
 import { status } from '../../src/core/status.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { openFileSystem } from '../../src/core/open-file-system.ts';
+import { openFileSystem } from '../../src/core/inside/open-file-system.ts';
 import { fileSystems } from '../../src/filesystems/registry.ts';
 import { memorySource } from '../../src/lib/byte-source.ts';
 

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { type ContentToRead, openContent } from '../../core/open-content.ts';
+import { type ContentToRead, openContent } from '../../core/inside/open-content.ts';
 import { throwIfAborted } from '../../lib/errors.ts';
 import type { App } from '../app.ts';
 import { examples } from '../examples.ts';

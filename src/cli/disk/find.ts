@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { listFiles } from '../../core/list-files.ts';
+import { listFiles } from '../../core/inside/list-files.ts';
 import type { App } from '../app.ts';
 import { examples } from '../examples.ts';
 import { nothingFits } from '../nothing-fits.ts';

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { type DiskInfo, describeDisk } from '../../core/disk-info.ts';
-import type { DiskVolume } from '../../core/disk-volumes.ts';
+import type { DiskVolume } from '../../core/inside/disk-volumes.ts';
 import { formatSize } from '../../lib/sizes.ts';
 import type { App, Style } from '../app.ts';
 

@@ -1,6 +1,6 @@
-import { openImage, splitImagePath } from '../../core/opened-image.ts';
-import type { OpenedMachine } from '../../core/opened-machine.ts';
-import { parseVolumePath, type VolumePath } from '../../core/volume-path.ts';
+import { openImage, splitImagePath } from '../../core/inside/opened-image.ts';
+import type { OpenedMachine } from '../../core/inside/opened-machine.ts';
+import { parseVolumePath, type VolumePath } from '../../core/inside/volume-path.ts';
 import type { App } from '../app.ts';
 
 /** Options of the commands that look into images. */

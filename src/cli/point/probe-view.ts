@@ -1,4 +1,4 @@
-import type { ProbeReport } from '../../core/probe-report.ts';
+import type { ProbeReport } from '../../core/probe/probe-report.ts';
 import type { Style } from '../app.ts';
 
 /** The checks of a probe, a line each, the worst word first. */

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { type PointDetails, showPoint } from '../../core/points.ts';
-import { probePoint } from '../../core/probe-point.ts';
-import type { ProbeReport } from '../../core/probe-report.ts';
+import { probePoint } from '../../core/probe/probe-point.ts';
+import type { ProbeReport } from '../../core/probe/probe-report.ts';
 import { formatSize } from '../../lib/sizes.ts';
 import { formatTime } from '../../lib/times.ts';
 import type { LeftOutNote } from '../../model/manifest.ts';
