@@ -10,5 +10,7 @@ export default {
       { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' }, module: { type: 'es6' }, sourceMaps: 'inline' },
     ],
   },
+  // One process for each processor; the default leaves one idle, half of a small machine.
+  maxWorkers: '100%',
   testTimeout: 60_000,
 };
