@@ -9,8 +9,8 @@ import { parseArgs } from 'node:util';
 import { type ByteSample, fuzzBytes } from '../test/builders/byte-fuzzer.ts';
 import { labSamples } from '../test/builders/lab-samples.ts';
 import { poolSamples } from '../test/builders/pool-samples.ts';
+import { runCampaign } from './fuzz/run-campaign.ts';
 
-const ROUNDS_AT_ONCE = 5000;
 const MAX_GROWTH = 256 * 1024 * 1024;
 const folder = await mkdtemp(join(tmpdir(), 'mabs-fuzz-'));
 const TARGETS: Readonly<Record<string, () => Promise<ByteSample[]>>> = { lab: async () => labSamples(folder), pool: poolSamples };
@@ -27,15 +27,10 @@ let failed = false;
 for (const name of values.target) {
   const samples = await TARGETS[name]!();
   const before = process.memoryUsage().rss;
-  const outcomes: Record<string, number> = {};
-  let slowestMs = 0;
-  for (let done = 0, seed = Number(values.seed); done < Number(values.rounds); done += ROUNDS_AT_ONCE, seed += 1) {
-    const report = await fuzzBytes(samples, { seed, rounds: Math.min(ROUNDS_AT_ONCE, Number(values.rounds) - done) });
-    for (const [outcome, count] of Object.entries(report.outcomes)) outcomes[outcome] = (outcomes[outcome] ?? 0) + count;
-    for (const problem of report.problems) console.error(problem);
-    failed ||= report.problems.length > 0;
-    slowestMs = Math.max(slowestMs, report.slowestMs);
-  }
+  const campaign = { name, fuzz: (options: { seed: number; rounds: number }) => fuzzBytes(samples, options) };
+  const { outcomes, problems, slowestMs } = await runCampaign(campaign, { seed: Number(values.seed), rounds: Number(values.rounds) });
+  for (const problem of problems) console.error(problem);
+  failed ||= problems.length > 0;
   const growth = process.memoryUsage().rss - before;
   failed ||= growth > MAX_GROWTH;
   console.log(

@@ -21,7 +21,8 @@ export interface Campaign {
 }
 
 const ofSystem = (target: FileSystemFuzzTarget): Campaign => ({ name: target.name, fuzz: (options) => fuzzFileSystem(target, options) });
-const ofDisk = (target: FuzzTarget): Campaign => ({
+/** A target of disk images, in a folder that is made for it and removed. */
+export const diskCampaign = (target: FuzzTarget): Campaign => ({
   name: target.name,
   async fuzz(options) {
     const folder = await mkdtemp(join(tmpdir(), 'mabs-fuzz-'));
@@ -38,5 +39,5 @@ export const CAMPAIGNS: readonly Campaign[] = [
   ...[extFuzzTarget, exfatFuzzTarget, fatFuzzTarget, ntfsFuzzTarget, xfsFuzzTarget].map(ofSystem),
   { name: 'compression', fuzz: fuzzCompression },
   { name: 'registry', fuzz: (options) => fuzzBytes(registryFuzzSamples(), options) },
-  ...[lvmFuzzTarget, volumesFuzzTarget].map(ofDisk),
+  ...[lvmFuzzTarget, volumesFuzzTarget].map(diskCampaign),
 ];
